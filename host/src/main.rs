@@ -1,0 +1,2 @@
+//! The `reviver` command.
+fn main() {}

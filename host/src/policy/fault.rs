@@ -1,0 +1,153 @@
+//! Faults: what can go wrong in a plugin, as types and never as texts to be searched.
+
+use crate::digest::Digest;
+use std::fmt;
+
+/// What a plugin is for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Role {
+    /// Derives keys.
+    Key,
+    /// Encodes metadata.
+    Metadata,
+    /// Scores candidates for eviction.
+    Eviction,
+}
+
+impl Role {
+    /// The name of the role, as in the names of the contract's worlds.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Metadata => "metadata",
+            Self::Eviction => "eviction",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A plugin that did not do its part. An operation never fails through one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    /// The plugin's name in the repository.
+    pub plugin: String,
+    /// The digest of its component.
+    pub digest: Digest,
+    /// What it was asked for.
+    pub role: Role,
+    /// The function that was called; empty where none was.
+    pub function: &'static str,
+    /// What went wrong.
+    pub kind: FaultKind,
+}
+
+/// What went wrong in a plugin. Each has a [code](FaultKind::code) that does not change between versions.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// The component cannot be read, is none, or cannot be compiled.
+    Load(String),
+    /// It was built for another version of the contract or for another role.
+    Abi {
+        /// What the host looked for.
+        expected: String,
+        /// What the component exports.
+        found: String,
+    },
+    /// It imports what no plugin may have.
+    Import(String),
+    /// It used up its instructions.
+    Fuel {
+        /// How many it may use in one call.
+        limit: u64,
+    },
+    /// It ran for too long by the clock on the wall.
+    Time {
+        /// How many milliseconds it may run.
+        limit: u64,
+    },
+    /// It wanted more memory than it may have.
+    Memory {
+        /// How many bytes it may have.
+        limit: u64,
+    },
+    /// It answered more than it may.
+    Output {
+        /// How many bytes it answered.
+        size: u64,
+        /// How many bytes it may answer.
+        limit: u64,
+    },
+    /// It trapped; the text is the engine's name for the trap.
+    Trap(String),
+    /// It panicked, in its author's own words.
+    Panic {
+        /// What it said.
+        message: String,
+        /// The source file that it said it in.
+        file: String,
+        /// The line in that file.
+        line: u32,
+    },
+    /// What it answered breaks the contract.
+    Protocol(String),
+}
+
+impl FaultKind {
+    /// The code that stands for this kind in statistics and for scripts.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Load(_) => "load",
+            Self::Abi { .. } => "abi",
+            Self::Import(_) => "import",
+            Self::Fuel { .. } => "limit.fuel",
+            Self::Time { .. } => "limit.time",
+            Self::Memory { .. } => "limit.memory",
+            Self::Output { .. } => "limit.output",
+            Self::Trap(_) => "trap",
+            Self::Panic { .. } => "panic",
+            Self::Protocol(_) => "protocol",
+        }
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Load(why) => write!(f, "cannot be loaded: {why}"),
+            Self::Abi { expected, found } => {
+                write!(f, "does not export `{expected}`, but {found}; rebuild it with this version's SDK")
+            }
+            Self::Import(name) => {
+                write!(f, "imports `{name}`, which no plugin may have; only the contract's interfaces link")
+            }
+            Self::Fuel { limit } => write!(f, "used up its {limit} units of fuel"),
+            Self::Time { limit } => write!(f, "ran for more than {limit} ms"),
+            Self::Memory { limit } => write!(f, "wanted more than its {limit} bytes of memory"),
+            Self::Output { size, limit } => write!(f, "answered {size} bytes where {limit} are allowed"),
+            Self::Trap(trap) => write!(f, "trapped: {trap}"),
+            Self::Panic { message, file, line } => write!(f, "panicked at {file}:{line}: {message}"),
+            Self::Protocol(what) => write!(f, "broke the contract: {what}"),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plugin, digest, role, function, kind } = self;
+        write!(f, "{role} plugin `{plugin}` ({})", digest.short())?;
+        if !function.is_empty() {
+            write!(f, " in `{function}`")?;
+        }
+        write!(f, " {kind} [{}]", kind.code())
+    }
+}
+
+impl std::error::Error for Fault {}

@@ -1,0 +1,1 @@
+//! Operations, recorded and revived.
