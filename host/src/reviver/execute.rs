@@ -1,0 +1,242 @@
+//! Running a command: its output goes on as it comes, and is kept.
+//!
+//! Where standard output and standard error are one file the command gets one pipe for both, so that the order of what it
+//! says is kept. A command that leaves the pipes to somebody who outlives it is finished all the same; its output is then
+//! not all known ([`Executed::held`]).
+//!
+//! `SIGTERM` and `SIGHUP` are passed on to the command. `SIGINT` and `SIGQUIT` reach it by themselves, since a terminal
+//! sends them to the whole group; they only keep us waiting for it.
+
+use crate::outcome::{Chunk, Exit, Stream};
+use crate::time::{Clock, Timestamp};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, Signal};
+use std::fs::File;
+use std::io::{self, PipeReader, Read as _, Write};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+/// What a command's standard input is.
+#[derive(Debug)]
+pub enum ChildInput {
+    /// Ours.
+    Inherit,
+    /// Nothing.
+    Null,
+    /// This file, from where it stands.
+    File(File),
+}
+
+/// A command to be run.
+#[derive(Debug)]
+pub struct Spawn<'a> {
+    /// The program's path.
+    pub program: &'a Path,
+    /// What it is called, then its arguments.
+    pub argv: &'a [String],
+    /// The working directory.
+    pub directory: &'a Path,
+    /// Its standard input.
+    pub input: ChildInput,
+    /// Whether standard output and standard error are one file.
+    pub joined: bool,
+}
+
+/// Where output goes as it comes.
+pub struct Outputs<'a> {
+    /// Standard output.
+    pub stdout: &'a mut dyn Write,
+    /// Standard error.
+    pub stderr: &'a mut dyn Write,
+}
+
+impl std::fmt::Debug for Outputs<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Outputs")
+    }
+}
+
+impl Outputs<'_> {
+    /// Passes a piece on. Nobody listening is no reason to stop the command.
+    pub fn say(&mut self, stream: Stream, bytes: &[u8]) {
+        let to = if stream == Stream::Stderr { &mut self.stderr } else { &mut self.stdout };
+        to.write_all(bytes).and_then(|()| to.flush()).ok();
+    }
+}
+
+/// How a command went.
+#[derive(Debug)]
+pub struct Executed {
+    /// How it ended.
+    pub exit: Exit,
+    /// What it said, in order.
+    pub output: Vec<Chunk>,
+    /// When it was started.
+    pub started: Timestamp,
+    /// When it had ended.
+    pub ended: Timestamp,
+    /// Whether somebody still held a pipe when it ended.
+    pub held: bool,
+    /// Whether a signal told us to end.
+    pub interrupted: bool,
+}
+
+/// Runs a command to its end.
+pub fn execute(spawn: Spawn<'_>, clock: &dyn Clock, outputs: &mut Outputs<'_>) -> io::Result<Executed> {
+    let mut command = Command::new(spawn.program);
+    command.arg0(&spawn.argv[0]).args(&spawn.argv[1..]).current_dir(spawn.directory);
+    command.stdin(match spawn.input {
+        ChildInput::Inherit => Stdio::inherit(),
+        ChildInput::Null => Stdio::null(),
+        ChildInput::File(file) => file.into(),
+    });
+    let (first, writer) = io::pipe()?;
+    let mut pipes = vec![(first, if spawn.joined { Stream::Both } else { Stream::Stdout })];
+    if spawn.joined {
+        command.stdout(writer.try_clone()?).stderr(writer);
+    } else {
+        let (second, other) = io::pipe()?;
+        pipes.push((second, Stream::Stderr));
+        command.stdout(writer).stderr(other);
+    }
+    let signals = Signals::new()?;
+    let started = clock.now();
+    let child = command.spawn()?;
+    // The command holds our ends of the pipes until it is dropped.
+    drop(command);
+    let mut run = Run { child, pipes, signals, output: Vec::new() };
+    let status = run.follow(outputs)?;
+    let ended = clock.now();
+    let held = run.drain(outputs)?;
+    let exit = status.code().map_or_else(|| Exit::Signal(status.signal().unwrap_or_default()), Exit::Code);
+    Ok(Executed { exit, output: run.output, started, ended, held, interrupted: run.signals.any })
+}
+
+struct Run {
+    child: Child,
+    pipes: Vec<(PipeReader, Stream)>,
+    signals: Signals,
+    output: Vec<Chunk>,
+}
+
+impl Run {
+    /// Passes output on until the command has ended.
+    fn follow(&mut self, outputs: &mut Outputs<'_>) -> io::Result<ExitStatus> {
+        let pid = Pid::from_child(&self.child);
+        let ended: OwnedFd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
+        loop {
+            let mut ready: Vec<_> = [ended.as_fd(), self.signals.reader.as_fd()]
+                .into_iter()
+                .chain(self.pipes.iter().map(|(pipe, _)| pipe.as_fd()))
+                .map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN))
+                .collect();
+            match poll(&mut ready, None) {
+                Ok(_) => {}
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            let ready: Vec<bool> = ready.iter().map(|descriptor| !descriptor.revents().is_empty()).collect();
+            if ready[1] {
+                self.signals.pass_on(pid);
+            }
+            // From the back, so that a pipe that ended can be taken out.
+            for pipe in (0..self.pipes.len()).rev().filter(|pipe| ready[2 + pipe]) {
+                if self.read(pipe, outputs)? == Some(0) {
+                    self.pipes.remove(pipe);
+                }
+            }
+            if ready[0] {
+                return self.child.wait();
+            }
+        }
+    }
+
+    /// Passes on what is left in the pipes, without waiting; whether somebody still holds one.
+    fn drain(&mut self, outputs: &mut Outputs<'_>) -> io::Result<bool> {
+        let mut held = false;
+        for pipe in 0..self.pipes.len() {
+            rustix::io::ioctl_fionbio(&self.pipes[pipe].0, true)?;
+            loop {
+                match self.read(pipe, outputs)? {
+                    Some(0) => break,
+                    Some(_) => {}
+                    None => {
+                        held = true;
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(held)
+    }
+
+    /// Reads once from a pipe; `None` where nothing is there now.
+    fn read(&mut self, pipe: usize, outputs: &mut Outputs<'_>) -> io::Result<Option<usize>> {
+        let mut buffer = [0; 16384];
+        let (reader, stream) = &mut self.pipes[pipe];
+        let read = loop {
+            match reader.read(&mut buffer) {
+                Ok(read) => break read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        };
+        let bytes = &buffer[..read];
+        if read > 0 {
+            outputs.say(*stream, bytes);
+            match self.output.last_mut() {
+                Some(last) if last.stream == *stream => last.bytes.extend_from_slice(bytes),
+                _ => self.output.push(Chunk { stream: *stream, bytes: bytes.to_vec() }),
+            }
+        }
+        Ok(Some(read))
+    }
+}
+
+/// Signals as bytes in a socket, so that they can be waited for beside the pipes.
+struct Signals {
+    reader: UnixStream,
+    to_pass: UnixStream,
+    any: bool,
+    registered: Vec<signal_hook::SigId>,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+        let (reader, writer) = UnixStream::pair()?;
+        let (to_pass, passing) = UnixStream::pair()?;
+        for socket in [&reader, &to_pass] {
+            socket.set_nonblocking(true)?;
+        }
+        let mut registered = Vec::new();
+        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+            registered.push(signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?);
+        }
+        for signal in [SIGHUP, SIGTERM] {
+            registered.push(signal_hook::low_level::pipe::register(signal, passing.try_clone()?)?);
+        }
+        Ok(Self { reader, to_pass, any: false, registered })
+    }
+
+    fn pass_on(&mut self, child: Pid) {
+        let mut buffer = [0; 64];
+        self.any |= matches!(self.reader.read(&mut buffer), Ok(read) if read > 0);
+        if matches!(self.to_pass.read(&mut buffer), Ok(read) if read > 0) {
+            // The child may just have ended by itself.
+            rustix::process::kill_process(child, Signal::TERM).ok();
+        }
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        for id in self.registered.drain(..) {
+            signal_hook::low_level::unregister(id);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What lies in the file system, asked for once in an operation and hashed once in a file's life.
+//!
+//! A content's digest is kept across runs under the file's path and [`Identity`], and only if that identity was settled
+//! when the content was read: otherwise a change within the same tick of the kernel's clock could hide behind it.
+//!
+//! | asked | answer | error |
+//! |---|---|---|
+//! | [`Files::identity`] | what is there, links followed; `None` if nothing is (`ENOENT`, `ENOTDIR`) | anything else |
+//! | [`Files::content`] | the digest of a regular file | unreadable, or changed while it was read |
+//! | [`Files::names`] | the names in a directory; `None` if there is none | unreadable |
+
+use super::table::Table;
+use crate::digest::{Digest, Framer};
+use crate::identity::Identity;
+use crate::time::Clock;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// The names in a directory.
+pub type Names = BTreeSet<OsString>;
+
+/// The file system as one operation sees it, at one moment: every path is looked at once and the answer kept.
+pub struct Files<'a> {
+    table: &'a Table,
+    clock: &'a dyn Clock,
+    identities: RefCell<BTreeMap<PathBuf, Option<Identity>>>,
+    contents: RefCell<BTreeMap<PathBuf, Digest>>,
+    names: RefCell<BTreeMap<PathBuf, Option<Rc<Names>>>>,
+}
+
+impl std::fmt::Debug for Files<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Files").field("identities", &self.identities.borrow().len()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Files<'a> {
+    /// A fresh look at the file system, with the digests that `table` remembers.
+    #[must_use]
+    pub fn new(table: &'a Table, clock: &'a dyn Clock) -> Self {
+        let (identities, contents, names) = Default::default();
+        Self { table, clock, identities, contents, names }
+    }
+
+    /// What is at `path`, links followed.
+    pub fn identity(&self, path: &Path) -> io::Result<Option<Identity>> {
+        if let Some(known) = self.identities.borrow().get(path) {
+            return Ok(*known);
+        }
+        let identity = absent_is_none(fs::metadata(path))?.map(|metadata| Identity::of(&metadata));
+        self.identities.borrow_mut().insert(path.to_owned(), identity);
+        Ok(identity)
+    }
+
+    /// The digest of the regular file at `path`, which has this identity.
+    pub fn content(&self, path: &Path, identity: &Identity) -> io::Result<Digest> {
+        if let Some(known) = self.contents.borrow().get(path) {
+            return Ok(*known);
+        }
+        let question = question(path, identity);
+        let digest = match self.table.get(question) {
+            Some(digest) => digest,
+            None => self.hash(path, identity, question)?,
+        };
+        self.contents.borrow_mut().insert(path.to_owned(), digest);
+        Ok(digest)
+    }
+
+    /// Tells what is known from elsewhere: that the file with this identity has this content.
+    pub fn know(&self, path: &Path, digest: Digest) {
+        self.contents.borrow_mut().insert(path.to_owned(), digest);
+    }
+
+    /// The names in the directory at `path`.
+    pub fn names(&self, path: &Path) -> io::Result<Option<Rc<Names>>> {
+        if let Some(known) = self.names.borrow().get(path) {
+            return Ok(known.clone());
+        }
+        let names = match absent_is_none(fs::read_dir(path))? {
+            None => None,
+            Some(entries) => {
+                Some(Rc::new(entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Names>>()?))
+            }
+        };
+        self.names.borrow_mut().insert(path.to_owned(), names.clone());
+        Ok(names)
+    }
+
+    /// All that was looked at so far.
+    #[must_use]
+    pub fn seen(&self) -> BTreeMap<PathBuf, Option<Identity>> {
+        self.identities.borrow().clone()
+    }
+
+    /// Reads and hashes a file through one descriptor, and keeps the digest if the file surely was what it is now.
+    fn hash(&self, path: &Path, identity: &Identity, question: Digest) -> io::Result<Digest> {
+        let file = File::open(path)?;
+        let before = self.clock.now();
+        let digest = digest_of(&file, identity.size)?;
+        let after = Identity::of(&file.metadata()?);
+        if after != *identity {
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, "the file changed while it was read"));
+        }
+        if after.settled(before) {
+            self.table.put(question, digest, before);
+        }
+        Ok(digest)
+    }
+}
+
+/// The digest of an open file. Large ones are hashed by all cores.
+pub fn digest_of(file: &File, size: u64) -> io::Result<Digest> {
+    const LARGE: u64 = 4 << 20;
+    if size < LARGE {
+        return Ok(Digest::of_reader(file)?.0);
+    }
+    let mut hasher = blake3::Hasher::new();
+    let mut reader = file;
+    let mut buffer = vec![0; LARGE as usize];
+    loop {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match io::Read::read(&mut reader, &mut buffer[filled..])? {
+                0 => break,
+                read => filled += read,
+            }
+        }
+        hasher.update_rayon(&buffer[..filled]);
+        if filled < buffer.len() {
+            return Ok(Digest::new(*hasher.finalize().as_bytes()));
+        }
+    }
+}
+
+/// An answer whose subject is absent is no error.
+pub fn absent_is_none<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn question(path: &Path, identity: &Identity) -> Digest {
+    let mut framer = Framer::new("reviver.file");
+    framer.bytes(path.as_os_str().as_bytes());
+    framer.number(identity.device).number(identity.inode).number(identity.mode.into()).number(identity.size);
+    framer.number(identity.mtime.cast_unsigned()).number(identity.ctime.cast_unsigned());
+    framer.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+    use std::time::SystemTime;
+
+    fn now() -> Timestamp {
+        Timestamp::of(SystemTime::now())
+    }
+
+    fn content(table: &Table, clock: &dyn Clock, path: &Path) -> Digest {
+        let files = Files::new(table, clock);
+        let identity = files.identity(path).unwrap().unwrap();
+        files.content(path, &identity).unwrap()
+    }
+
+    /// A file of equal size written within one tick of the kernel's clock has an equal identity; a digest that was kept
+    /// for the first content would be wrong for the second, for ever.
+    #[test]
+    fn quick_rewrites_of_equal_size_are_never_hidden() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, table) = (directory.path().join("f"), Table::new(directory.path().join("t")));
+        for round in 0..500_u32 {
+            fs::write(&path, round.to_le_bytes()).unwrap();
+            assert_eq!(content(&table, &now, &path), Digest::of(&round.to_le_bytes()), "round {round}");
+        }
+    }
+
+    #[test]
+    fn a_settled_file_is_read_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, table) = (directory.path().join("f"), Table::new(directory.path().join("t")));
+        fs::write(&path, "x").unwrap();
+        let later = || Timestamp(now().0 + 1_000_000_000);
+        assert_eq!(content(&table, &later, &path), Digest::of(b"x"));
+        let identity = Identity::of(&fs::metadata(&path).unwrap());
+        assert_eq!(table.get(question(&path, &identity)), Some(Digest::of(b"x")));
+    }
+
+    #[test]
+    fn what_is_not_there_is_absent_and_what_cannot_be_seen_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let table = Table::new(directory.path().join("t"));
+        fs::write(directory.path().join("f"), "x").unwrap();
+        let files = Files::new(&table, &now);
+        for absent in ["g", "f/x", "d/e/f"] {
+            assert_eq!(files.identity(&directory.path().join(absent)).unwrap(), None, "{absent}");
+            assert!(files.names(&directory.path().join(absent)).unwrap().is_none(), "{absent}");
+        }
+        assert!(files.identity(Path::new("/nul\0")).is_err());
+    }
+
+    #[test]
+    fn large_files_hash_like_small_ones() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("f");
+        let bytes: Vec<u8> = (0..9_000_001_u32).map(|i| i as u8).collect();
+        fs::write(&path, &bytes).unwrap();
+        assert_eq!(digest_of(&File::open(&path).unwrap(), bytes.len() as u64).unwrap(), Digest::of(&bytes));
+    }
+}

@@ -1,0 +1,162 @@
+//! Keys: what identifies an operation, hashed.
+//!
+//! | key | over |
+//! |---|---|
+//! | question | the key plugin with its configuration and limits, the contract's version, the operation: what a remembered derivation is found by |
+//! | base key | partition, key plugin, metadata plugin, topology of the output, accepted exits, standard input, the derivation with its ingredients' values |
+//! | key | the base key, a list of discovered ingredients and their values; an empty list where nothing is discovered |
+
+use super::value::{Value, frame};
+use crate::digest::{Digest, Framer};
+use crate::key::Key;
+use crate::operation::{Derivation, Ingredient, Operation, WriteKind};
+use crate::store::PartitionId;
+use std::collections::BTreeSet;
+
+/// What surrounds a derivation in its base key.
+#[derive(Debug)]
+pub struct Frame<'a> {
+    /// The repository's partition.
+    pub partition: PartitionId,
+    /// The key plugin with its configuration.
+    pub key_policy: Digest,
+    /// The metadata plugin with its configuration.
+    pub codec: Digest,
+    /// Whether standard output and standard error are one file.
+    pub joined: bool,
+    /// The exit statuses that are recorded.
+    pub accepted: &'a BTreeSet<u8>,
+    /// What standard input resolved to.
+    pub input: Value,
+}
+
+/// What a remembered derivation is found by.
+#[must_use]
+pub fn question(key_policy: Digest, limits: Digest, operation: &Operation) -> Digest {
+    let Operation { argv, root, directory, reads, writes, variables } = operation;
+    let mut framer = Framer::new("reviver.question");
+    framer.digest(key_policy).digest(limits).texts(argv).text(root).text(directory);
+    framer.texts(reads).texts(writes).texts(variables).finish()
+}
+
+/// The base key of a derivation whose ingredients resolved to these values.
+#[must_use]
+pub fn base(surroundings: &Frame<'_>, derivation: &Derivation, values: &[Value]) -> Digest {
+    let Frame { partition, key_policy, codec, joined, accepted, input } = surroundings;
+    let mut framer = Framer::new("reviver.base");
+    framer.bytes(partition.as_bytes()).digest(*key_policy).digest(*codec).number(u64::from(*joined));
+    framer.number(accepted.len() as u64);
+    for exit in *accepted {
+        framer.number(u64::from(*exit));
+    }
+    let source = crate::operation::Source::Bytes(Vec::new());
+    frame(&mut framer, &[Ingredient { label: "standard input".to_owned(), source }], &[*input]);
+    frame(&mut framer, &derivation.ingredients, values);
+    framer.number(derivation.writes.len() as u64);
+    for write in &derivation.writes {
+        let kind = match write.kind {
+            WriteKind::File => 0,
+            WriteKind::Directory => 1,
+            WriteKind::Either => 2,
+        };
+        framer.text(&write.label).number(kind).number(u64::from(write.optional));
+    }
+    framer.number(u64::from(derivation.arguments.is_some()));
+    framer.texts(derivation.arguments.as_deref().unwrap_or_default());
+    framer.text(derivation.report.as_deref().unwrap_or_default());
+    framer.finish()
+}
+
+/// The key of an operation with this base key and these discovered ingredients.
+#[must_use]
+pub fn full(base: Digest, discovered: &[Ingredient], values: &[Value]) -> Key {
+    let mut framer = Framer::new("reviver.key");
+    framer.digest(base);
+    frame(&mut framer, discovered, values);
+    Key::new(framer.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{Input, Source, Write};
+
+    fn derivation() -> Derivation {
+        Derivation {
+            label: "x".into(),
+            ingredients: vec![
+                Ingredient { label: "a".into(), source: Source::Text("b".into()) },
+                Ingredient { label: "c".into(), source: Source::File("d".into()) },
+            ],
+            writes: vec![Write {
+                label: "w".into(),
+                path: "p".into(),
+                kind: WriteKind::File,
+                optional: false,
+            }],
+            input: Input::Unused,
+            arguments: None,
+            report: None,
+        }
+    }
+
+    fn key(
+        change: impl FnOnce(&mut Derivation, &mut Vec<Value>, &mut Frame<'_>, &mut BTreeSet<u8>),
+    ) -> Digest {
+        let (mut derivation, mut values) = (derivation(), vec![Value::of(b"b"), Value::Absent]);
+        let mut accepted = BTreeSet::from([0]);
+        let none = BTreeSet::new();
+        let mut surroundings = Frame {
+            partition: PartitionId::of(Digest::of(b"p")),
+            key_policy: Digest::of(b"k"),
+            codec: Digest::of(b"m"),
+            joined: false,
+            accepted: &none,
+            input: Value::Absent,
+        };
+        change(&mut derivation, &mut values, &mut surroundings, &mut accepted);
+        let surroundings = Frame { accepted: &accepted, ..surroundings };
+        base(&surroundings, &derivation, &values)
+    }
+
+    #[test]
+    fn whatever_identifies_an_operation_changes_its_key() {
+        let keys = [
+            key(|_, _, _, _| ()),
+            key(|_, values, _, _| values[1] = Value::Directory),
+            key(|_, values, _, _| values.swap(0, 1)),
+            key(|derivation, _, _, _| derivation.ingredients[0].label = "ab".into()),
+            key(|derivation, _, _, _| derivation.ingredients[1].source = Source::Tree("d".into())),
+            key(|derivation, values, _, _| {
+                derivation.ingredients.pop();
+                values.pop();
+            }),
+            key(|derivation, _, _, _| derivation.writes[0].optional = true),
+            key(|derivation, _, _, _| derivation.writes[0].label = "v".into()),
+            key(|derivation, _, _, _| derivation.arguments = Some(vec![])),
+            key(|derivation, _, _, _| derivation.report = Some("w".into())),
+            key(|_, _, surroundings, _| surroundings.partition = PartitionId::of(Digest::of(b"q"))),
+            key(|_, _, surroundings, _| surroundings.key_policy = Digest::of(b"l")),
+            key(|_, _, surroundings, _| surroundings.codec = Digest::of(b"n")),
+            key(|_, _, surroundings, _| surroundings.joined = true),
+            key(|_, _, surroundings, _| surroundings.input = Value::of(b"")),
+            key(|_, _, _, accepted| {
+                accepted.insert(3);
+            }),
+        ];
+        for (i, one) in keys.iter().enumerate() {
+            assert!(keys[i + 1..].iter().all(|other| other != one), "{i}");
+        }
+    }
+
+    #[test]
+    fn the_places_of_writes_and_files_do_not_change_it() {
+        let plain = key(|_, _, _, _| ());
+        assert_eq!(plain, key(|derivation, _, _, _| derivation.writes[0].path = "elsewhere".into()));
+        assert_eq!(
+            plain,
+            key(|derivation, _, _, _| derivation.ingredients[1].source = Source::File("e".into()))
+        );
+        assert_eq!(plain, key(|derivation, _, _, _| derivation.label = "y".into()));
+    }
+}

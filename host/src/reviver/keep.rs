@@ -1,0 +1,156 @@
+//! The last step of a miss: what the run did becomes an entry.
+
+use super::execute::Executed;
+use super::explain::{self, explained};
+use super::identify;
+use super::label;
+use super::list::Lists;
+use super::prepare::Prepared;
+use super::record::{item, parts};
+use super::remember::{Answer, Memory, Resolved};
+use super::resolve::Resolver;
+use super::revive::keep_made;
+use super::run::{Report, Request, Reviver};
+use super::value::Value;
+use super::writes::{State, Watched, normal, prove};
+use crate::bytes::to_bytes;
+use crate::operation::{Discovery, Source};
+use crate::outcome::Outcome;
+use crate::store::{Added, Draft};
+use std::fs;
+use std::path::PathBuf;
+
+impl Reviver<'_> {
+    /// Records a run whose inputs are beyond doubt; the error says why it is not recorded after all.
+    #[expect(clippy::too_many_arguments, reason = "one step of one miss, with all that the miss is about")]
+    pub(super) fn record(
+        &self,
+        request: &Request<'_>,
+        after: &Resolver<'_>,
+        prepared: &Prepared,
+        watched: &[Watched],
+        discovery: &Discovery,
+        values: &[Value],
+        executed: &Executed,
+        report: &mut Report,
+    ) -> Result<(), String> {
+        refuse_written(after, prepared, discovery)?;
+        let states: Vec<State> =
+            watched.iter().map(prove).collect::<Result<_, _>>().map_err(|unproved| unproved.to_string())?;
+        let (hunk, remembered) = self.encode(executed, report)?;
+        let companion = self.write_lists(request, after, prepared, discovery, values)?;
+
+        let parts: Vec<_> =
+            watched.iter().zip(&states).flat_map(|(watched, state)| parts(watched, state)).collect();
+        let draft = Draft {
+            name: None,
+            metadata: &hunk,
+            remembered: &remembered,
+            companion: Some(prepared.base),
+            companion_size: companion,
+            cost: report.record.duration,
+            items: parts.iter().map(|part| item(part, request.environment.umask)).collect(),
+        };
+        let key = identify::full(prepared.base, &discovery.ingredients, values);
+        let (now, failed) = (self.clock.now(), |error| format!("cannot use the cache: {error}"));
+        let (bytes, items) = match self.partition.add(key, &draft, now).map_err(failed)? {
+            Added::Stored { bytes, items } => (bytes, items),
+            Added::SourceMissing(path) => return Err(format!("{} vanished", path.display())),
+        };
+        // What was read must be what was proved: somebody else may have written in between.
+        let proved = |(part, item): (&super::record::Part, &crate::store::ItemInfo)| match &part.node {
+            super::tree::Node::File(identity) => item.identity == Some(*identity),
+            _ => true,
+        };
+        if !parts.iter().zip(&items).all(proved) {
+            self.partition.remove(key, now).map_err(failed)?;
+            return Err("an output changed after the command had ended".to_owned());
+        }
+        report.record.key = key.to_string();
+        label::note(self.store, self.partition, &prepared.derivation.label, prepared.base);
+        let directories =
+            watched.iter().zip(&states).filter(|(_, state)| matches!(state, State::Directory(_)));
+        let directories: Vec<PathBuf> = directories.map(|(watched, _)| watched.path.clone()).collect();
+        if !directories.is_empty() {
+            let made: Vec<_> =
+                parts.iter().zip(&items).map(|(part, item)| (part.place.clone(), item.digest)).collect();
+            keep_made(self.store, self.partition, &directories, &made);
+        }
+        self.remember_again(after, prepared);
+        report.size = self.store.grown(bytes + companion).ok();
+        Ok(())
+    }
+
+    /// The hunk of the outcome, and the outcome as the codec gives it back: what every later hit shows.
+    fn encode(&self, executed: &Executed, report: &mut Report) -> Result<(Vec<u8>, Vec<u8>), String> {
+        let outcome = Outcome {
+            exit: executed.exit,
+            output: executed.output.clone(),
+            started: executed.started.0,
+            duration: executed.ended.0.saturating_sub(executed.started.0),
+            notes: vec![("reviver".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
+        };
+        let mut fault = |fault: Box<crate::policy::Fault>| {
+            report.fault(&fault);
+            format!("the metadata plugin is at fault ({})", fault.kind.code())
+        };
+        let hunk = self.codec.encode(&outcome).map_err(&mut fault)?;
+        let hunk = hunk.map_err(|why| format!("the metadata plugin refused the outcome: {why}"))?;
+        let decoded = self.codec.decode(&hunk).map_err(&mut fault)?;
+        let decoded =
+            decoded.map_err(|why| format!("the metadata plugin cannot read what it wrote: {why}"))?;
+        if decoded.exit != outcome.exit || decoded.output != outcome.output {
+            return Err("the metadata plugin does not give back what it was given".to_owned());
+        }
+        Ok((hunk, to_bytes(&decoded)))
+    }
+
+    /// Writes the lists of the base key, this one in front; the number of bytes.
+    fn write_lists(
+        &self,
+        request: &Request<'_>,
+        after: &Resolver<'_>,
+        prepared: &Prepared,
+        discovery: &Discovery,
+        values: &[Value],
+    ) -> Result<u64, String> {
+        let root = &request.operation.root;
+        let path = self.store.layout().companion(self.partition.id(), prepared.base);
+        // Another process may have added a list since the lookup.
+        let known = fs::read(&path).ok().and_then(|bytes| Lists::from_bytes(&bytes, root).ok());
+        let mut lists = known.unwrap_or_default();
+        lists.label.clone_from(&prepared.derivation.label);
+        lists.base = explained(&prepared.derivation.ingredients, &prepared.values, &prepared.secret);
+        lists.base.push(explain::Explained::new(&explain::input(), &prepared.input, &prepared.secret));
+        if prepared.derivation.report.is_some() {
+            let now = self.clock.now();
+            lists.put(Resolved::new(after, discovery.ingredients.clone(), values, &prepared.secret, now));
+        }
+        let bytes = lists.to_bytes(root);
+        self.store.publish(&path, &bytes).map_err(|error| format!("cannot use the cache: {error}"))?;
+        Ok(bytes.len() as u64)
+    }
+
+    /// Sees the derivation's ingredients anew, so that the next lookup finds them as they are now.
+    pub(super) fn remember_again(&self, resolver: &Resolver<'_>, prepared: &Prepared) {
+        let now = self.clock.now();
+        let ingredients = prepared.derivation.ingredients.clone();
+        let resolved = Resolved::new(resolver, ingredients, &prepared.values, &prepared.secret, now);
+        let answer = Answer::Derivation(prepared.derivation.clone());
+        let conditions = prepared.conditions.clone();
+        self.remember(prepared.question, &Memory { conditions, answer, resolved });
+    }
+}
+
+/// What a run reads it must not write.
+fn refuse_written(after: &Resolver<'_>, prepared: &Prepared, discovery: &Discovery) -> Result<(), String> {
+    for ingredient in &discovery.ingredients {
+        if let Source::File(path) | Source::Tree(path) = &ingredient.source {
+            let path = normal(&after.environment.absolute(path));
+            if prepared.places.contains(&path) {
+                return Err(format!("it reads and writes {}", path.display()));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! Stored lists: for each base key, what its runs discovered, and what the base key stood for.
+//!
+//! The file is the *companion* of the entries that were recorded under the base key and goes with the last of them:
+//!
+//! ```text
+//! "RVLISTS1" | digest of the rest | label | lists, most recently used first | explained base ingredients
+//! ```
+//!
+//! A later lookup resolves each list natively; the first whose key is bound is the hit. Places under the root are kept
+//! relative to it, behind [`ROOT`], so that worktrees share lists.
+
+use super::explain::Explained;
+use super::remember::{Resolved, check, checked};
+use crate::bytes::{Layout as _, Malformed, Reader, Writer};
+use crate::operation::{Ingredient, Source};
+
+const MAGIC: &[u8; 8] = b"RVLISTS1";
+
+/// The most lists that a base key keeps.
+pub const MOST_LISTS: usize = 16;
+
+/// What stands for the root in stored places.
+pub const ROOT: &str = "\u{1}/";
+
+/// The lists of one base key.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Lists {
+    /// The label of the operation.
+    pub label: String,
+    /// The lists, most recently used first.
+    pub lists: Vec<Resolved>,
+    /// The ingredients of the base key, for explanations.
+    pub base: Vec<Explained>,
+}
+
+impl Lists {
+    /// Puts a list in front. Another one with the same ingredients gives way; beyond [`MOST_LISTS`] the last is dropped.
+    pub fn put(&mut self, list: Resolved) {
+        self.lists.retain(|known| known.ingredients != list.ingredients);
+        self.lists.insert(0, list);
+        self.lists.truncate(MOST_LISTS);
+    }
+
+    /// The bytes of its file, with the places under `root` made relative.
+    #[must_use]
+    pub fn to_bytes(&self, root: &str) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.text(&self.label);
+        let lists: Vec<_> =
+            self.lists.iter().map(|list| moved(list, &|place| relative(place, root))).collect();
+        out.list(&lists);
+        out.list(&self.base);
+        checked(MAGIC, &out.into_bytes())
+    }
+
+    /// The lists in the bytes of a file, with their places under `root`.
+    pub fn from_bytes(bytes: &[u8], root: &str) -> Result<Self, Malformed> {
+        let mut from = Reader::new(check(MAGIC, bytes)?);
+        let label = String::take(&mut from)?;
+        let lists: Vec<Resolved> = from.list()?;
+        let base = from.list()?;
+        from.end()?;
+        let lists = lists.iter().map(|list| moved(list, &|place| absolute(place, root))).collect();
+        Ok(Self { label, lists, base })
+    }
+}
+
+fn relative(place: &str, root: &str) -> Option<String> {
+    let rest = place.strip_prefix(root)?;
+    if rest.is_empty() { Some(ROOT.to_owned()) } else { Some(format!("{ROOT}{}", rest.strip_prefix('/')?)) }
+}
+
+fn absolute(place: &str, root: &str) -> Option<String> {
+    let rest = place.strip_prefix(ROOT)?;
+    Some(if rest.is_empty() { root.to_owned() } else { format!("{root}/{rest}") })
+}
+
+/// The same list with its places changed where `change` knows another one.
+fn moved(list: &Resolved, change: &dyn Fn(&str) -> Option<String>) -> Resolved {
+    let mut list = list.clone();
+    for Ingredient { source, .. } in &mut list.ingredients {
+        if let Source::File(place) | Source::Tree(place) | Source::Listing(place) = source
+            && let Some(other) = change(place)
+        {
+            *place = other;
+        }
+    }
+    for look in &mut list.hints.directories {
+        if let Some(other) = change(&look.path) {
+            look.path = other;
+        }
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hints::{Hint, Hints, Look};
+    use super::super::value::Value;
+    use super::*;
+
+    fn list(place: &str) -> Resolved {
+        Resolved {
+            ingredients: vec![Ingredient { label: "h".into(), source: Source::File(place.into()) }],
+            values: vec![Value::Absent],
+            hints: Hints {
+                directories: vec![Look { path: "/repo/include".into(), identity: None }],
+                each: vec![Hint::Missed(0)],
+            },
+        }
+    }
+
+    #[test]
+    fn lists_move_with_the_root() {
+        let mut lists = Lists { label: "cc a.c".into(), ..Lists::default() };
+        for place in ["/repo/include/a.h", "/repository/a.h", "include/a.h", "/usr/include/a.h"] {
+            lists.put(list(place));
+        }
+        let moved = Lists::from_bytes(&lists.to_bytes("/repo"), "/other").unwrap();
+        let places: Vec<_> = moved.lists.iter().map(|list| list.ingredients[0].source.place()).collect();
+        assert_eq!(places, ["/usr/include/a.h", "include/a.h", "/repository/a.h", "/other/include/a.h"]);
+        assert_eq!(moved.lists[0].hints.directories[0].path, "/other/include");
+        assert_eq!(Lists::from_bytes(&lists.to_bytes("/repo"), "/repo").unwrap(), lists);
+    }
+
+    #[test]
+    fn the_least_recently_used_list_is_dropped() {
+        let mut lists = Lists::default();
+        for number in 0..20 {
+            lists.put(list(&format!("{number}")));
+        }
+        assert_eq!(lists.lists.len(), MOST_LISTS);
+        assert_eq!(lists.lists[0].ingredients[0].source.place(), "19");
+        lists.put(list("10"));
+        assert_eq!((lists.lists.len(), lists.lists[0].ingredients[0].source.place()), (MOST_LISTS, "10"));
+    }
+
+    #[test]
+    fn no_damaged_byte_is_read_as_a_list() {
+        let mut lists = Lists::default();
+        lists.put(list("a"));
+        let bytes = lists.to_bytes("/r");
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x20;
+            assert!(Lists::from_bytes(&damaged, "/r").is_err(), "byte {at}");
+            assert!(Lists::from_bytes(&bytes[..at], "/r").is_err(), "length {at}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! From a base key to an entry, and from an entry to a hit.
+
+use super::execute::Outputs;
+use super::explain::{self, Difference, differences, explained};
+use super::hints::Hint;
+use super::identify;
+use super::label;
+use super::list::Lists;
+use super::prepare::Prepared;
+use super::remember::Resolved;
+use super::resolve::Resolver;
+use super::revive::Reviving;
+use super::run::{Report, Request, Reviver, Search};
+use crate::bytes::from_bytes;
+use crate::key::Key;
+use crate::operation::Source;
+use crate::outcome::{Exit, Outcome};
+use crate::store::{Entry, StageError};
+use std::fs;
+use std::path::Path;
+
+/// So many hints of a list may be stale before it is written anew.
+const STALE: usize = 4;
+
+impl Reviver<'_> {
+    /// What is found under a base key.
+    pub(super) fn lookup(
+        &self,
+        request: &Request<'_>,
+        resolver: &Resolver<'_>,
+        prepared: &Prepared,
+    ) -> Search {
+        let mut search = Search::default();
+        if prepared.derivation.report.is_none() {
+            let key = identify::full(prepared.base, &[], &[]);
+            search.found = self.find(key).map(|entry| (key, entry, None));
+            return search;
+        }
+        let path = self.store.layout().companion(self.partition.id(), prepared.base);
+        let lists =
+            fs::read(path).ok().and_then(|bytes| Lists::from_bytes(&bytes, &request.operation.root).ok());
+        search.lists = lists.unwrap_or_default();
+        for (position, list) in search.lists.lists.iter().enumerate() {
+            // A list that cannot be looked at now leads nowhere; another one may.
+            let Ok(values) = list.now(resolver) else {
+                search.values.push(None);
+                continue;
+            };
+            let key = identify::full(prepared.base, &list.ingredients, &values);
+            search.values.push(Some(values));
+            if let Some(entry) = self.find(key) {
+                search.found = Some((key, entry, Some(position)));
+                break;
+            }
+        }
+        search
+    }
+
+    /// Revives what was found; `None` where it proves to be no hit.
+    pub(super) fn hit(
+        &self,
+        request: &Request<'_>,
+        resolver: &Resolver<'_>,
+        prepared: &Prepared,
+        search: &Search,
+        outputs: &mut Outputs<'_>,
+        report: &mut Report,
+    ) -> Option<(Key, Exit)> {
+        let (key, entry, list) = search.found.as_ref()?;
+        let outcome = self.outcome(entry, report)?;
+        let reviving = Reviving {
+            store: self.store,
+            partition: self.partition,
+            files: resolver.files,
+            umask: request.environment.umask,
+        };
+        match reviving.revive(entry, &prepared.derivation, &prepared.places) {
+            Ok(Some(revived)) => {
+                let foreign = revived.foreign.iter().map(|path| {
+                    format!(
+                        "{} was not made by this operation and stays in its output directory",
+                        path.display()
+                    )
+                });
+                report.warnings.extend(foreign);
+            }
+            Ok(None) => return None,
+            Err(StageError::Damaged { .. }) => {
+                report
+                    .warnings
+                    .push(format!("the entry {key} is damaged and was set aside; the command runs"));
+                return None;
+            }
+            Err(error) => {
+                report.warnings.push(format!("cannot revive: {error}; the command runs"));
+                return None;
+            }
+        }
+        for chunk in &outcome.output {
+            outputs.say(chunk.stream, &chunk.bytes);
+        }
+        report.record.duration = outcome.duration;
+        if let Err(error) = self.partition.used(*key, self.clock.now()) {
+            report.warnings.push(format!("cannot note that the entry was used: {error}"));
+        }
+        if prepared.stale_programs {
+            self.remember_again(resolver, prepared);
+        }
+        if let Some(position) = list {
+            self.refresh(request, resolver, prepared, search, *position);
+        }
+        Some((*key, outcome.exit))
+    }
+
+    /// What differs from the nearest operation that is known; `None` where none is.
+    pub(super) fn differences(
+        &self,
+        request: &Request<'_>,
+        prepared: &Prepared,
+        search: &Search,
+    ) -> Option<Vec<Difference>> {
+        let secret = &prepared.secret;
+        let lists = search.lists.lists.iter().zip(&search.values).filter_map(|(list, values)| {
+            let was = list.ingredients.iter().zip(&list.values);
+            let was: Vec<_> =
+                was.map(|(ingredient, value)| explain::Explained::kept(ingredient, value)).collect();
+            Some(differences(&was, &explained(&list.ingredients, values.as_ref()?, secret)))
+        });
+        let nearest = lists.filter(|found| !found.is_empty()).min_by_key(Vec::len);
+        nearest.or_else(|| {
+            let mut now = explained(&prepared.derivation.ingredients, &prepared.values, secret);
+            now.push(explain::Explained::new(&explain::input(), &prepared.input, secret));
+            let (label, root) = (&prepared.derivation.label, &request.operation.root);
+            label::nearest(self.store, self.partition, label, root, &now)
+        })
+    }
+
+    /// An entry that cannot be read is a miss, and so is a damaged one.
+    fn find(&self, key: Key) -> Option<Entry> {
+        self.partition.find(key).ok().flatten()
+    }
+
+    /// The outcome of an entry: as remembered, else as the codec decodes it.
+    fn outcome(&self, entry: &Entry, report: &mut Report) -> Option<Outcome> {
+        if let Ok(outcome) = from_bytes(entry.remembered()) {
+            return Some(outcome);
+        }
+        match self.codec.decode(entry.metadata()) {
+            Ok(Ok(outcome)) => Some(outcome),
+            Ok(Err(why)) => {
+                report
+                    .warnings
+                    .push(format!("the metadata plugin cannot read the entry {}: {why}", entry.key()));
+                None
+            }
+            Err(fault) => {
+                report.fault(&fault);
+                None
+            }
+        }
+    }
+
+    /// Moves the list that led to the hit to the front, and sees anew what it names if much of it was touched.
+    fn refresh(
+        &self,
+        request: &Request<'_>,
+        resolver: &Resolver<'_>,
+        prepared: &Prepared,
+        search: &Search,
+        position: usize,
+    ) {
+        let list = &search.lists.lists[position];
+        let stale = list.ingredients.iter().zip(&list.hints.each).filter(|(ingredient, hint)| {
+            let (Source::File(path), Hint::Seen(seen)) = (&ingredient.source, hint) else { return false };
+            let path = resolver.environment.absolute(Path::new(path));
+            resolver.files.identity(&path).ok().flatten() != Some(*seen)
+        });
+        if position == 0 && stale.count() < STALE {
+            return;
+        }
+        let Some(Some(values)) = search.values.get(position) else { return };
+        let mut lists = search.lists.clone();
+        let now = self.clock.now();
+        lists.put(Resolved::new(resolver, list.ingredients.clone(), values, &prepared.secret, now));
+        let path = self.store.layout().companion(self.partition.id(), prepared.base);
+        // The old order costs time at most.
+        self.store.publish(&path, &lists.to_bytes(&request.operation.root)).ok();
+    }
+}

@@ -1,0 +1,306 @@
+//! A miss: the command runs, and becomes an entry if nothing about it is doubtful.
+//!
+//! Races are lost, not won: an input that changed while the command ran, one that a report names and that is too young to
+//! be sure of, another process that writes the same file, a pipe that somebody still holds – each leaves the run
+//! unrecorded, with that reason.
+
+use super::execute::{ChildInput, Executed, Outputs, Spawn, execute};
+use super::files::Files;
+use super::look::Looks;
+use super::prepare::Prepared;
+use super::program;
+use super::resolve::Resolver;
+use super::run::{Report, Request, Reviver, RunError};
+use super::value::Value;
+use super::writes::{State, Watched, state};
+use crate::operation::{Discovery, Ingredient, REPORT, Source};
+use crate::outcome::Exit;
+use crate::store::{LinkMode, PathLock, Staging, Temporary};
+use crate::time::Timestamp;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+
+impl Reviver<'_> {
+    /// Runs the command, and records it if it may be.
+    pub(super) fn miss(
+        &self,
+        request: &Request<'_>,
+        before: &Resolver<'_>,
+        mut prepared: Prepared,
+        watched: &[Watched],
+        outputs: &mut Outputs<'_>,
+        report: &mut Report,
+    ) -> Result<Exit, RunError> {
+        let _locks = self.lock(&prepared, report);
+        self.unlink_shared(watched);
+        let private = match self.private_report(&prepared) {
+            Ok(private) => private,
+            Err(reason) => return self.plain(request, before, prepared.child_input, reason, outputs, report),
+        };
+        let argv = arguments(request, &prepared, private.as_ref().map(|(_, path)| path.as_str()));
+        let input = std::mem::replace(&mut prepared.child_input, ChildInput::Inherit);
+        let executed = self.execute(request, before, &argv, input, outputs)?;
+        report.record.duration = executed.ended.0.saturating_sub(executed.started.0);
+
+        let files = Files::new(self.table, self.clock);
+        let after = Resolver { environment: request.environment, files: &files };
+        let path = private.as_ref().map(|(_, path)| PathBuf::from(path));
+        let discovery = self.discover(request, &after, &prepared, path, report);
+        self.complete(request, before, &prepared, watched, discovery.as_ref(), &executed, report);
+        if let Err(reason) = judge(&prepared, request, &executed) {
+            report.unrecorded(reason);
+        }
+        if let Some(discovery) = discovery.filter(|_| report.record.reason.is_empty()) {
+            let recorded = unchanged(before, &after, &prepared)
+                .and_then(|()| older(before, &after, &discovery.ingredients, executed.started))
+                .and_then(|values| {
+                    self.record(request, &after, &prepared, watched, &discovery, &values, &executed, report)
+                });
+            if let Err(reason) = recorded {
+                report.unrecorded(reason);
+            }
+        }
+        Ok(executed.exit)
+    }
+
+    /// Takes the lock of every write. Where another process has one the run is not recorded.
+    fn lock(&self, prepared: &Prepared, report: &mut Report) -> Vec<PathLock> {
+        let mut locks = Vec::new();
+        for place in &prepared.places {
+            match self.store.lock_path(place) {
+                Ok(Some(lock)) => locks.push(lock),
+                Ok(None) => report.unrecorded(format!("another process writes {} too", place.display())),
+                Err(error) => report.unrecorded(format!("cannot use the cache: {error}")),
+            }
+        }
+        locks
+    }
+
+    /// A tool that rewrites its output in place must not reach an object of the cache through a hard link.
+    fn unlink_shared(&self, watched: &[Watched]) {
+        if self.store.options().link != LinkMode::Hardlink {
+            return;
+        }
+        for Watched { path, before, .. } in watched {
+            let shared =
+                matches!(before, State::File(_)) && fs::metadata(path).is_ok_and(|file| file.nlink() > 1);
+            if shared {
+                // Where it cannot be unlinked it cannot be replaced by the command either, which will say so.
+                fs::remove_file(path).ok();
+            }
+        }
+    }
+
+    /// A private place for the report, where the derivation wants one.
+    fn private_report(&self, prepared: &Prepared) -> Result<Option<(Temporary, String)>, String> {
+        if prepared.derivation.report.as_deref() != Some(REPORT) {
+            return Ok(None);
+        }
+        let directory = self.store.temporary().map_err(|error| format!("cannot use the cache: {error}"))?;
+        let path = directory.path().join("report");
+        let path = path.to_str().ok_or("the path of the cache is not UTF-8")?.to_owned();
+        Ok(Some((directory, path)))
+    }
+
+    /// Runs the command as it is, not to be recorded.
+    fn plain(
+        &self,
+        request: &Request<'_>,
+        resolver: &Resolver<'_>,
+        input: ChildInput,
+        reason: String,
+        outputs: &mut Outputs<'_>,
+        report: &mut Report,
+    ) -> Result<Exit, RunError> {
+        report.unrecorded(reason);
+        self.execute(request, resolver, &request.operation.argv, input, outputs).map(|executed| executed.exit)
+    }
+
+    fn execute(
+        &self,
+        request: &Request<'_>,
+        resolver: &Resolver<'_>,
+        argv: &[String],
+        input: ChildInput,
+        outputs: &mut Outputs<'_>,
+    ) -> Result<Executed, RunError> {
+        let name = &argv[0];
+        let program = program::find(resolver, name).ok().flatten();
+        let program = program.ok_or_else(|| RunError::NotFound(name.clone()))?;
+        let directory = &request.environment.directory;
+        let spawn = Spawn { program: &program, argv, directory, input, joined: request.joined };
+        execute(spawn, self.clock, outputs)
+            .map_err(|source| RunError::Spawn { program: name.clone(), source })
+    }
+
+    /// What the plugin finds in the report. Without a report, nothing; with a report that is not there or not
+    /// understood, `None`.
+    fn discover(
+        &self,
+        request: &Request<'_>,
+        after: &Resolver<'_>,
+        prepared: &Prepared,
+        private: Option<PathBuf>,
+        report: &mut Report,
+    ) -> Option<Discovery> {
+        let Some(name) = &prepared.derivation.report else { return Some(Discovery::default()) };
+        let written = || prepared.derivation.writes.iter().position(|write| write.label == *name);
+        let path = private.or_else(|| written().map(|write| prepared.places[write].clone()))?;
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                // A command that failed owes no report.
+                report.unrecorded(format!("the command left no report: {error}"));
+                return None;
+            }
+        };
+        let mut looks = Looks {
+            operation: request.operation,
+            resolver: after,
+            store: self.store,
+            partition: self.partition,
+            report: Some(&bytes),
+            conditions: Vec::new(),
+        };
+        match self.key_policy.discover(request.operation, &bytes, &mut looks) {
+            Ok(Ok(discovery)) => {
+                if let Some(reason) = &discovery.uncacheable {
+                    report.unrecorded(reason);
+                }
+                Some(discovery)
+            }
+            Ok(Err(refusal)) => {
+                report.unrecorded(refusal.reason());
+                None
+            }
+            Err(fault) => {
+                report.fault(&fault);
+                report.unrecorded(format!("the key plugin is at fault ({})", fault.kind.code()));
+                None
+            }
+        }
+    }
+
+    /// Puts in place what the plugin makes itself. Where the command ran with replaced arguments and something that it
+    /// was to write is still not there, it runs once more as the user wrote it, silently: no build fails for want of a
+    /// file that only the cache left out.
+    #[expect(clippy::too_many_arguments, reason = "one step of one miss, with all that the miss is about")]
+    fn complete(
+        &self,
+        request: &Request<'_>,
+        resolver: &Resolver<'_>,
+        prepared: &Prepared,
+        watched: &[Watched],
+        discovery: Option<&Discovery>,
+        executed: &Executed,
+        report: &mut Report,
+    ) {
+        let mut staging = Staging::new(self.store);
+        let mut problem = None;
+        for (label, bytes) in discovery.iter().flat_map(|discovery| &discovery.produced) {
+            let Some(watched) = watched.iter().find(|watched| watched.write.label == *label) else {
+                problem = Some(format!("the plugin produced `{label}`, which is no write"));
+                continue;
+            };
+            let staged = staging.bytes(&watched.path, bytes, 0o666 & !request.environment.umask);
+            problem = problem.or(staged.err().map(|error| error.to_string()));
+        }
+        problem = problem.or(staging.commit().err().map(|error| error.to_string()));
+        if let Some(problem) = problem {
+            report.unrecorded(problem);
+        }
+        let replaced = prepared.derivation.arguments.is_some();
+        let succeeded = executed.exit == Exit::Code(0);
+        let lacking =
+            || watched.iter().any(|watched| state(&watched.path).is_ok_and(|now| now == watched.before));
+        if replaced && succeeded && lacking() {
+            let (mut nowhere, mut either) = (io::sink(), io::sink());
+            let mut silent = Outputs { stdout: &mut nowhere, stderr: &mut either };
+            let again =
+                self.execute(request, resolver, &request.operation.argv, ChildInput::Null, &mut silent);
+            report.unrecorded("the command ran once more for a file that the plugin could not make");
+            if let Err(error) = again {
+                report.warnings.push(error.to_string());
+            }
+        }
+    }
+}
+
+/// The argument list that runs.
+fn arguments(request: &Request<'_>, prepared: &Prepared, report: Option<&str>) -> Vec<String> {
+    let argv = &request.operation.argv;
+    let Some(replaced) = &prepared.derivation.arguments else { return argv.clone() };
+    let filled = replaced.iter().map(|argument| match report {
+        Some(path) => argument.replace(REPORT, path),
+        None => argument.clone(),
+    });
+    argv.iter().take(1).cloned().chain(filled).collect()
+}
+
+/// Whether a run may be recorded for how it went.
+fn judge(prepared: &Prepared, request: &Request<'_>, executed: &Executed) -> Result<(), String> {
+    let accepted = |code: i32| u8::try_from(code).is_ok_and(|code| request.accepted.contains(&code));
+    match executed.exit {
+        Exit::Code(code) if accepted(code) => {}
+        Exit::Code(code) => return Err(format!("exit status {code}")),
+        Exit::Signal(signal) => return Err(format!("ended by signal {signal}")),
+    }
+    if executed.held {
+        return Err(format!(
+            "a process that {} left behind still holds its output",
+            prepared.derivation.label
+        ));
+    }
+    if executed.interrupted { Err("interrupted".to_owned()) } else { Ok(()) }
+}
+
+/// Whether all that was known before the run is still so: by identity, and by value, since an identity that was not
+/// settled proves nothing.
+fn unchanged(before: &Resolver<'_>, after: &Resolver<'_>, prepared: &Prepared) -> Result<(), String> {
+    for (path, then) in before.files.seen() {
+        // Directories change with every name; what matters of them is in the values.
+        if prepared.places.contains(&path) || then.is_some_and(|identity| identity.is_directory()) {
+            continue;
+        }
+        let written = prepared.places.iter().any(|place| path.starts_with(place) || place.starts_with(&path));
+        let now = after
+            .files
+            .identity(&path)
+            .map_err(|error| format!("cannot look at {}: {error}", path.display()))?;
+        if now != then && !written {
+            return Err(format!("{} changed while the command ran", path.display()));
+        }
+    }
+    let known = prepared.derivation.ingredients.iter().zip(&prepared.values);
+    for (ingredient, then) in known.map(|(ingredient, value)| (ingredient, *value)) {
+        let now = after.value(&ingredient.source).map_err(|doubt| doubt.to_string())?;
+        if now != then {
+            return Err(format!("{} changed while the command ran", ingredient.label));
+        }
+    }
+    Ok(())
+}
+
+/// The values of what was discovered, if all of it is surely older than the run.
+fn older(
+    before: &Resolver<'_>,
+    after: &Resolver<'_>,
+    ingredients: &[Ingredient],
+    started: Timestamp,
+) -> Result<Vec<Value>, String> {
+    let values = after.values(ingredients, None).map_err(|doubt| doubt.to_string())?;
+    let known = before.files.seen();
+    for (Ingredient { source, .. }, value) in ingredients.iter().zip(&values) {
+        let (Source::File(path), Value::File { .. }) = (source, value) else { continue };
+        let path = after.environment.absolute(path);
+        let identity = after.files.identity(&path).ok().flatten();
+        // What was known before the run was proved by its value already.
+        let proved = known.get(&path).is_some_and(|then| *then == identity);
+        if !proved && !identity.is_some_and(|identity| identity.unchanged_since(started)) {
+            return Err(format!("{} is too young to be sure of", path.display()));
+        }
+    }
+    Ok(values)
+}

@@ -1,0 +1,212 @@
+//! From an operation to its base key: ask the plugin or its remembered answer, resolve, bound.
+
+use super::execute::ChildInput;
+use super::hints::{Hint, Look};
+use super::identify;
+use super::input;
+use super::look::Looks;
+use super::remember::{Answer, Memory, Resolved};
+use super::resolve::Resolver;
+use super::run::{Report, Request, Reviver};
+use super::secret::secret;
+use super::value::Value;
+use super::writes;
+use crate::digest::Digest;
+use crate::operation::{Derivation, Ingredient, Source};
+use crate::policy::Fault;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Why an operation has no key.
+#[derive(Debug)]
+pub(super) struct Uncached {
+    pub(super) reason: String,
+    pub(super) fault: Option<Box<Fault>>,
+}
+
+impl Uncached {
+    pub(super) fn because(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), fault: None }
+    }
+}
+
+/// An operation with its base key.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// What the plugin answered.
+    pub(super) derivation: Derivation,
+    /// What its ingredients resolved to.
+    pub(super) values: Vec<Value>,
+    /// Where its writes are.
+    pub(super) places: Vec<PathBuf>,
+    /// What standard input resolved to.
+    pub(super) input: Value,
+    /// What the command gets for it.
+    pub(super) child_input: ChildInput,
+    /// The base key.
+    pub(super) base: Digest,
+    /// What the plugin looked at, with what it resolved to.
+    pub(super) conditions: Resolved,
+    /// What was seen of the ingredients earlier, and what of it a later lookup should not have to find out again.
+    pub(super) stale_programs: bool,
+    /// What a remembered derivation is found by.
+    pub(super) question: Digest,
+    /// The secret that variables are sealed with.
+    pub(super) secret: Digest,
+}
+
+impl Reviver<'_> {
+    /// The operation's base key, or why it has none.
+    pub(super) fn prepare(
+        &self,
+        request: &Request<'_>,
+        resolver: &Resolver<'_>,
+        report: &mut Report,
+    ) -> Result<Prepared, Uncached> {
+        let secret = secret(self.store)
+            .map_err(|error| Uncached::because(format!("cannot use the cache: {error}")))?;
+        let question = identify::question(self.key_policy.id().digest(), self.limits, request.operation);
+        let remembered = self.remembered(question, resolver, &secret)?;
+        let fresh = remembered.is_none();
+        let memory = match remembered {
+            Some(memory) => memory,
+            None => self.ask(request, resolver, &secret)?,
+        };
+        let Memory { conditions, answer, resolved } = memory;
+        let derivation = match answer {
+            Answer::Derivation(derivation) => derivation,
+            Answer::Refusal(refusal) => {
+                let reason = refusal.reason().to_owned();
+                if fresh {
+                    let answer = Answer::Refusal(refusal);
+                    self.remember(question, &Memory { conditions, answer, resolved });
+                }
+                return Err(Uncached::because(reason));
+            }
+        };
+        report.record.label.clone_from(&derivation.label);
+        let places = writes::places(request.environment, request.operation, &derivation).map_err(|path| {
+            let path = path.display();
+            Uncached::because(format!(
+                "the plugin names {path} as a write, which this operation may not write"
+            ))
+        })?;
+        refuse_cycles(resolver, request, &derivation, &conditions, &places)?;
+        let values =
+            if fresh { resolver.values(&derivation.ingredients, None) } else { resolved.now(resolver) };
+        let values = values.map_err(|doubt| Uncached::because(doubt.to_string()))?;
+        if fresh {
+            let now = self.clock.now();
+            let resolved = Resolved::new(resolver, derivation.ingredients.clone(), &values, &secret, now);
+            let answer = Answer::Derivation(derivation.clone());
+            self.remember(question, &Memory { conditions: conditions.clone(), answer, resolved });
+        }
+        let (input, child_input) = input::resolve(request.stdin, derivation.input, request.input)
+            .map_err(|doubt| Uncached::because(doubt.to_string()))?;
+        let surroundings = identify::Frame {
+            partition: self.partition.id(),
+            key_policy: self.key_policy.id().digest(),
+            codec: self.codec.id().digest(),
+            joined: request.joined,
+            accepted: request.accepted,
+            input,
+        };
+        let base = identify::base(&surroundings, &derivation, &values);
+        Ok(Prepared {
+            derivation,
+            values,
+            places,
+            input,
+            child_input,
+            base,
+            conditions,
+            stale_programs: !fresh && stale_programs(resolver, &resolved),
+            question,
+            secret,
+        })
+    }
+
+    /// Keeps an answer. Where that fails the plugin is asked again next time.
+    pub(super) fn remember(&self, question: Digest, memory: &Memory) {
+        let path = self.store.layout().derivation(self.partition.id(), question);
+        self.store.publish(&path, &memory.to_bytes()).ok();
+    }
+
+    fn remembered(
+        &self,
+        question: Digest,
+        resolver: &Resolver<'_>,
+        secret: &Digest,
+    ) -> Result<Option<Memory>, Uncached> {
+        let path = self.store.layout().derivation(self.partition.id(), question);
+        let memory = fs::read(path).ok().and_then(|bytes| Memory::from_bytes(&bytes).ok());
+        let Some(memory) = memory else { return Ok(None) };
+        let holds = memory.conditions.holds(resolver, secret);
+        Ok(holds.map_err(|doubt| Uncached::because(doubt.to_string()))?.then_some(memory))
+    }
+
+    fn ask(
+        &self,
+        request: &Request<'_>,
+        resolver: &Resolver<'_>,
+        secret: &Digest,
+    ) -> Result<Memory, Uncached> {
+        let mut looks = Looks {
+            operation: request.operation,
+            resolver,
+            store: self.store,
+            partition: self.partition,
+            report: None,
+            conditions: Vec::new(),
+        };
+        let answer = self.key_policy.derive(request.operation, &mut looks).map_err(|fault| Uncached {
+            reason: format!("the key plugin is at fault ({})", fault.kind.code()),
+            fault: Some(fault),
+        })?;
+        let (ingredients, values): (Vec<_>, Vec<_>) = looks.conditions.into_iter().unzip();
+        let conditions = Resolved::new(resolver, ingredients, &values, secret, self.clock.now());
+        let answer = match answer {
+            Ok(derivation) => Answer::Derivation(derivation),
+            Err(refusal) => Answer::Refusal(refusal),
+        };
+        Ok(Memory { conditions, answer, resolved: Resolved::default() })
+    }
+}
+
+/// Whether a program must be followed through its libraries each time, because something of it was touched since.
+fn stale_programs(resolver: &Resolver<'_>, resolved: &Resolved) -> bool {
+    let moved = |look: &Look| resolver.files.identity(Path::new(&look.path)).ok() != Some(look.identity);
+    resolved.ingredients.iter().zip(&resolved.hints.each).any(|(ingredient, hint)| {
+        match (&ingredient.source, hint) {
+            (Source::Program(_), Hint::Program(looks)) => looks.iter().any(moved),
+            (Source::Program(_), _) => true,
+            _ => false,
+        }
+    })
+}
+
+/// An operation that writes what it reads is not a function of its inputs.
+fn refuse_cycles(
+    resolver: &Resolver<'_>,
+    request: &Request<'_>,
+    derivation: &Derivation,
+    conditions: &Resolved,
+    places: &[PathBuf],
+) -> Result<(), Uncached> {
+    let absolute = |path: &str| writes::normal(&resolver.environment.absolute(path));
+    let looked = derivation.ingredients.iter().chain(&conditions.ingredients);
+    let looked = looked.filter_map(|Ingredient { source, .. }| match source {
+        Source::File(path) | Source::Listing(path) => Some((absolute(path), false)),
+        Source::Tree(path) => Some((absolute(path), true)),
+        _ => None,
+    });
+    let declared = request.operation.reads.iter().map(|path| (absolute(path), path.ends_with('/')));
+    for (read, tree) in looked.chain(declared) {
+        if let Some(place) = places.iter().find(|place| **place == read || (tree && place.starts_with(&read)))
+        {
+            let (read, place) = (read.display(), place.display());
+            return Err(Uncached::because(format!("it reads {read} and writes {place}")));
+        }
+    }
+    Ok(())
+}

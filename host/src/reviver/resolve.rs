@@ -1,0 +1,217 @@
+//! Ingredients to values: the host's half of a key.
+//!
+//! | source | value |
+//! |---|---|
+//! | text, bytes | their digest |
+//! | file | content and executable bit; absent; a directory, whatever it holds |
+//! | tree, listing | a digest over sorted relative paths, kinds, contents, executable bits and link targets; over names |
+//! | variable | a digest of its value; absent |
+//! | program | a digest over what it needs to run ([`program`](super::program)); absent |
+//! | umask | a digest of the number |
+//!
+//! What cannot be seen (no permission, a loop of links, a device, a name that is not UTF-8) is a [`Doubt`]: the operation
+//! runs uncached. Nothing is ever resolved to a value that stands for "unknown".
+
+use super::environment::Environment;
+use super::files::Files;
+use super::hints::{Hint, Hints, Look, lacks};
+use super::value::Value;
+use super::{program, tree};
+use crate::digest::Digest;
+use crate::identity::Identity;
+use crate::operation::{Ingredient, Source};
+use crate::time::Timestamp;
+use std::fmt;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+/// Something that keeps an operation from having a key.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Doubt {
+    /// A path cannot be looked at.
+    Unseen {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A path is neither a file nor a directory.
+    Special(PathBuf),
+    /// A path or variable is not UTF-8.
+    NotText(PathBuf),
+    /// A program is a shim whose content does not tell what it runs.
+    Shim(PathBuf),
+    /// A program whose shared libraries cannot be told.
+    Untold(PathBuf),
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unseen { path, source } => write!(f, "cannot look at {}: {source}", path.display()),
+            Self::Special(path) => write!(f, "{} is neither a file nor a directory", path.display()),
+            Self::NotText(path) => write!(f, "{} is not UTF-8", path.display()),
+            Self::Untold(path) => write!(f, "{} does not tell which libraries it needs", path.display()),
+            Self::Shim(path) => write!(
+                f,
+                "{} is a shim of a version manager, which runs another program; name that program itself",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Doubt {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unseen { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// Adds the path to an error of the system.
+pub fn unseen(path: &Path) -> impl FnOnce(io::Error) -> Doubt + '_ {
+    move |source| Doubt::Unseen { path: path.to_owned(), source }
+}
+
+/// Resolves the sources of one operation.
+#[derive(Debug)]
+pub struct Resolver<'a> {
+    /// What surrounds the operation.
+    pub environment: &'a Environment,
+    /// The file system as it is now.
+    pub files: &'a Files<'a>,
+}
+
+impl Resolver<'_> {
+    /// The values of a list of ingredients. `known` is what the same list resolved to earlier, with what was seen then.
+    pub fn values(
+        &self,
+        ingredients: &[Ingredient],
+        known: Option<(&[Value], &Hints)>,
+    ) -> Result<Vec<Value>, Doubt> {
+        let known = known
+            .filter(|(values, hints)| values.len() == ingredients.len() && hints.each.len() == values.len());
+        ingredients
+            .iter()
+            .enumerate()
+            .map(|(position, ingredient)| {
+                if let Some((values, hints)) = known
+                    && let Some(value) =
+                        self.hinted(&ingredient.source, &values[position], &hints.each[position], hints)?
+                {
+                    return Ok(value);
+                }
+                self.value(&ingredient.source)
+            })
+            .collect()
+    }
+
+    /// What one source resolves to.
+    pub fn value(&self, source: &Source) -> Result<Value, Doubt> {
+        match source {
+            Source::Text(text) => Ok(Value::of(text.as_bytes())),
+            Source::Bytes(bytes) => Ok(Value::of(bytes)),
+            Source::File(path) => self.file(&self.environment.absolute(path)),
+            Source::Tree(path) => tree::tree(self.files, &self.environment.absolute(path)),
+            Source::Listing(path) => tree::listing(self.files, &self.environment.absolute(path)),
+            Source::Variable(name) => {
+                Ok(self.environment.variable(name).map_or(Value::Absent, |value| Value::of(value.as_bytes())))
+            }
+            Source::Program(name) => program::resolve(self, name).map(|(value, _)| value),
+            Source::Umask => Ok(Value::of(&self.environment.umask.to_le_bytes())),
+        }
+    }
+
+    /// The value of the file at an absolute path.
+    pub fn file(&self, path: &Path) -> Result<Value, Doubt> {
+        match self.files.identity(path).map_err(unseen(path))? {
+            None => Ok(Value::Absent),
+            Some(identity) => self.present(path, &identity),
+        }
+    }
+
+    /// What was seen while these values were resolved, for the next time.
+    #[must_use]
+    pub fn hints(&self, ingredients: &[Ingredient], values: &[Value], now: Timestamp) -> Hints {
+        let mut hints = Hints::default();
+        for (ingredient, value) in ingredients.iter().zip(values) {
+            match &ingredient.source {
+                Source::File(path) => {
+                    hints.add_file(self.files, &self.environment.absolute(path), value, now);
+                }
+                Source::Program(name) if *value != Value::Absent => {
+                    hints.add_program(
+                        program::resolve(self, name).map_or_else(|_| Vec::new(), |(_, looks)| looks),
+                        now,
+                    );
+                }
+                _ => hints.each.push(Hint::None),
+            }
+        }
+        hints
+    }
+
+    fn present(&self, path: &Path, identity: &Identity) -> Result<Value, Doubt> {
+        if identity.is_directory() {
+            Ok(Value::Directory)
+        } else if identity.is_file() {
+            let content = self.files.content(path, identity).map_err(unseen(path))?;
+            Ok(Value::File { content, executable: identity.is_executable() })
+        } else if path == Path::new("/dev/null") {
+            Ok(Value::File { content: Digest::of(b""), executable: false })
+        } else {
+            Err(Doubt::Special(path.to_owned()))
+        }
+    }
+
+    /// The earlier value, where what was seen then is still what is there.
+    fn hinted(
+        &self,
+        source: &Source,
+        value: &Value,
+        hint: &Hint,
+        hints: &Hints,
+    ) -> Result<Option<Value>, Doubt> {
+        match (source, hint) {
+            (Source::File(path), Hint::Seen(identity)) => {
+                let path = self.environment.absolute(path);
+                if self.files.identity(&path).map_err(unseen(&path))? != Some(*identity) {
+                    return Ok(None);
+                }
+                if let Value::File { content, .. } = value {
+                    self.files.know(&path, *content);
+                }
+                Ok(Some(*value))
+            }
+            (Source::File(path), Hint::Missed(position)) => {
+                let Some(directory) = hints.directories.get(*position as usize) else { return Ok(None) };
+                let place = Path::new(&directory.path);
+                if directory.identity.is_some() && self.same(directory)? {
+                    return Ok(Some(Value::Absent));
+                }
+                let path = self.environment.absolute(path);
+                let few = hints.missed_in(*position) < 4;
+                let gone = !few && lacks(self.files, place, &path).map_err(unseen(place))?;
+                Ok(gone.then_some(Value::Absent))
+            }
+            (Source::Program(_), Hint::Program(looks)) => {
+                for look in looks {
+                    if !self.same(look)? {
+                        return Ok(None);
+                    }
+                }
+                Ok((!looks.is_empty()).then_some(*value))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn same(&self, look: &Look) -> Result<bool, Doubt> {
+        let path = Path::new(&look.path);
+        Ok(self.files.identity(path).map_err(unseen(path))? == look.identity)
+    }
+}

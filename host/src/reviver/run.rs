@@ -1,0 +1,231 @@
+//! An operation from its command line to its exit status: revived if it can be, run if it must be.
+//!
+//! | what happens | result | exit status | recorded |
+//! |---|---|---|---|
+//! | a bound key, an intact entry | hit | as recorded | |
+//! | no entry | miss | the command's | if the exit is accepted, the writes are proved and no input changed |
+//! | no key: refused, doubtful, a plugin's fault | uncached | the caller runs the command | no |
+//!
+//! Nothing in here makes a command fail that works without a cache.
+
+use super::environment::Environment;
+use super::execute::Outputs;
+use super::files::Files;
+use super::input::InputRule;
+use super::journal::{self, Record};
+use super::prepare::{Prepared, Uncached};
+use super::resolve::Resolver;
+use super::table::Table;
+use crate::digest::Digest;
+use crate::key::Key;
+use crate::operation::Operation;
+use crate::outcome::Exit;
+use crate::policy::{Codec, Fault, KeyPolicy};
+use crate::store::{Partition, Store};
+use crate::time::Clock;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::fd::BorrowedFd;
+
+/// Records and revives the operations of one repository.
+pub struct Reviver<'a> {
+    /// The cache.
+    pub store: &'a Store,
+    /// The repository's partition.
+    pub partition: &'a Partition,
+    /// The known digests of files.
+    pub table: &'a Table,
+    /// Where the time comes from.
+    pub clock: &'a dyn Clock,
+    /// What names the operation.
+    pub key_policy: &'a dyn KeyPolicy,
+    /// What bounds that policy, digested: another bound may give another answer.
+    pub limits: Digest,
+    /// What writes its outcome down.
+    pub codec: &'a dyn Codec,
+}
+
+impl fmt::Debug for Reviver<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reviver").field("key_policy", self.key_policy.id()).finish_non_exhaustive()
+    }
+}
+
+/// An operation to be done.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// What it is.
+    pub operation: &'a Operation,
+    /// What surrounds it.
+    pub environment: &'a Environment,
+    /// The exit statuses that are recorded.
+    pub accepted: &'a BTreeSet<u8>,
+    /// What the user says of standard input.
+    pub input: InputRule,
+    /// Standard input.
+    pub stdin: BorrowedFd<'a>,
+    /// Whether standard output and standard error are one file.
+    pub joined: bool,
+}
+
+/// What became of an operation.
+#[derive(Debug)]
+pub enum Ran {
+    /// It was revived or run.
+    Done {
+        /// How it ended.
+        exit: Exit,
+        /// What there is to tell.
+        report: Report,
+    },
+    /// It has no key: the caller runs the command as it is.
+    Bare {
+        /// What was read of standard input, which the command gets in its place.
+        input: Option<File>,
+        /// What there is to tell.
+        report: Report,
+    },
+}
+
+/// What there is to tell of a run.
+#[derive(Debug)]
+pub struct Report {
+    /// What the journal got.
+    pub record: Record,
+    /// What the user should know even without asking.
+    pub warnings: Vec<String>,
+    /// The approximate size of the cache, where it grew.
+    pub size: Option<u64>,
+}
+
+/// A command that could not be started, as it could not without a cache.
+#[derive(Debug)]
+pub enum RunError {
+    /// There is no such program.
+    NotFound(String),
+    /// The system refused to start it.
+    Spawn {
+        /// The program as it was invoked.
+        program: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(program) => write!(f, "{program}: command not found"),
+            Self::Spawn { program, source } => write!(f, "cannot run {program}: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NotFound(_) => None,
+            Self::Spawn { source, .. } => Some(source),
+        }
+    }
+}
+
+impl Reviver<'_> {
+    /// Does an operation.
+    pub fn run(&self, request: &Request<'_>, outputs: &mut Outputs<'_>) -> Result<Ran, RunError> {
+        let files = Files::new(self.table, self.clock);
+        let resolver = Resolver { environment: request.environment, files: &files };
+        let mut report = self.report();
+        let mut prepared = match self.prepare(request, &resolver, &mut report) {
+            Ok(prepared) => prepared,
+            Err(uncached) => return Ok(self.bare(report, uncached, None)),
+        };
+        report.record.base = prepared.base.to_hex();
+        report.record.label.clone_from(&prepared.derivation.label);
+        let found = self.lookup(request, &resolver, &prepared);
+        if let Some((key, exit)) = self.hit(request, &resolver, &prepared, &found, outputs, &mut report) {
+            report.record.result = journal::Result::Hit;
+            report.record.key = key.to_string();
+            self.note(&mut report);
+            return Ok(Ran::Done { exit, report });
+        }
+        report.record.differences = self.differences(request, &prepared, &found);
+        let watched = match super::writes::watch(&prepared.derivation, &prepared.places) {
+            Ok(watched) => watched,
+            Err(doubt) => {
+                let input = std::mem::replace(&mut prepared.child_input, super::execute::ChildInput::Inherit);
+                return Ok(self.bare(report, Uncached::because(doubt.to_string()), Some(input)));
+            }
+        };
+        let exit = self.miss(request, &resolver, prepared, &watched, outputs, &mut report)?;
+        self.note(&mut report);
+        Ok(Ran::Done { exit, report })
+    }
+
+    fn report(&self) -> Report {
+        let record = Record {
+            time: self.clock.now(),
+            result: journal::Result::Miss,
+            label: String::new(),
+            plugin: self.key_policy.id().name.clone(),
+            key: String::new(),
+            base: String::new(),
+            reason: String::new(),
+            fault: String::new(),
+            duration: 0,
+            differences: None,
+        };
+        Report { record, warnings: Vec::new(), size: None }
+    }
+
+    fn bare(&self, mut report: Report, why: Uncached, input: Option<super::execute::ChildInput>) -> Ran {
+        report.record.result = journal::Result::Uncached;
+        report.record.reason = why.reason;
+        if let Some(fault) = why.fault {
+            report.fault(&fault);
+        }
+        self.note(&mut report);
+        let input = match input {
+            Some(super::execute::ChildInput::File(file)) => Some(file),
+            _ => None,
+        };
+        Ran::Bare { input, report }
+    }
+
+    fn note(&self, report: &mut Report) {
+        if let Err(error) = journal::append(self.store, self.partition, &report.record) {
+            report.warnings.push(format!("cannot note this run in the journal: {error}"));
+        }
+    }
+}
+
+impl Report {
+    /// Takes up a plugin's fault.
+    pub fn fault(&mut self, fault: &Fault) {
+        fault.kind.code().clone_into(&mut self.record.fault);
+        self.warnings.push(fault.to_string());
+    }
+
+    /// Says why a run was not recorded; the first reason counts.
+    pub fn unrecorded(&mut self, reason: impl fmt::Display) {
+        if self.record.reason.is_empty() {
+            self.record.reason = reason.to_string();
+        }
+    }
+}
+
+/// A key that is bound, with what was found under it.
+pub(super) type Found = (Key, crate::store::Entry, Option<usize>);
+
+/// What is found for a derivation, and what its lists resolve to now.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    /// The entry, its key, and the list that led to it.
+    pub(super) found: Option<Found>,
+    /// The lists of the base key.
+    pub(super) lists: super::list::Lists,
+    /// What each list that was resolved resolved to.
+    pub(super) values: Vec<Option<Vec<super::value::Value>>>,
+}

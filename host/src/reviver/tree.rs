@@ -1,0 +1,131 @@
+//! Whole directories as values.
+
+use super::files::{Files, absent_is_none};
+use super::resolve::{Doubt, unseen};
+use super::value::Value;
+use crate::digest::Framer;
+use crate::identity::Identity;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+/// What lies below a directory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Node {
+    /// A regular file.
+    File(Identity),
+    /// A directory.
+    Directory,
+    /// A symbolic link, with its target. Links are never followed below the top.
+    Link(PathBuf),
+}
+
+/// All that lies below `top`, by relative path, in order; `None` where there is no such directory.
+pub fn walk(top: &Path) -> Result<Option<Vec<(PathBuf, Node)>>, Doubt> {
+    match absent_is_none(fs::metadata(top)).map_err(unseen(top))? {
+        None => return Ok(None),
+        Some(metadata) if metadata.is_dir() => {}
+        Some(_) => return Err(Doubt::Special(top.to_owned())),
+    }
+    let mut nodes = Vec::new();
+    let mut pending = vec![PathBuf::new()];
+    while let Some(directory) = pending.pop() {
+        let place = top.join(&directory);
+        for entry in fs::read_dir(&place).map_err(unseen(&place))? {
+            let entry = entry.map_err(unseen(&place))?;
+            let (relative, path) = (directory.join(entry.file_name()), entry.path());
+            let metadata = entry.metadata().map_err(unseen(&path))?;
+            let node = if metadata.is_dir() {
+                pending.push(relative.clone());
+                Node::Directory
+            } else if metadata.is_symlink() {
+                Node::Link(fs::read_link(&path).map_err(unseen(&path))?)
+            } else if metadata.is_file() {
+                Node::File(Identity::of(&metadata))
+            } else {
+                return Err(Doubt::Special(path));
+            };
+            nodes.push((relative, node));
+        }
+    }
+    nodes.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(Some(nodes))
+}
+
+/// The value of a directory with all that is below it.
+pub fn tree(files: &Files<'_>, top: &Path) -> Result<Value, Doubt> {
+    let Some(nodes) = walk(top)? else { return Ok(Value::Absent) };
+    let mut framer = Framer::new("reviver.tree");
+    for (relative, node) in nodes {
+        framer.bytes(relative.as_os_str().as_bytes());
+        match node {
+            Node::Directory => framer.number(0),
+            Node::Link(target) => framer.number(1).bytes(target.as_os_str().as_bytes()),
+            Node::File(identity) => {
+                let path = top.join(&relative);
+                files.identity(&path).map_err(unseen(&path))?;
+                let content = files.content(&path, &identity).map_err(unseen(&path))?;
+                framer.number(2 + u64::from(identity.is_executable())).digest(content)
+            }
+        };
+    }
+    Ok(Value::Other(framer.finish()))
+}
+
+/// The value of the names in a directory.
+pub fn listing(files: &Files<'_>, directory: &Path) -> Result<Value, Doubt> {
+    let Some(names) = files.names(directory).map_err(unseen(directory))? else { return Ok(Value::Absent) };
+    let mut framer = Framer::new("reviver.listing");
+    for name in names.iter() {
+        framer.bytes(name.as_bytes());
+    }
+    Ok(Value::Other(framer.finish()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::Table;
+    use super::*;
+    use crate::time::Timestamp;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    fn value(top: &Path) -> Value {
+        let table = Table::new(PathBuf::from("/nowhere"));
+        tree(&Files::new(&table, &|| Timestamp(0)), top).unwrap()
+    }
+
+    #[test]
+    fn every_change_below_a_directory_changes_its_value() {
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path().join("d");
+        assert_eq!(value(&top), Value::Absent);
+        fs::create_dir_all(top.join("a/empty")).unwrap();
+        fs::write(top.join("a/f"), "x").unwrap();
+        let mut seen = vec![value(&top)];
+        let mut step = |what: &str, change: &dyn Fn()| {
+            change();
+            let now = value(&top);
+            assert!(!seen.contains(&now), "{what}");
+            seen.push(now);
+        };
+        step("content", &|| fs::write(top.join("a/f"), "y").unwrap());
+        step("executable", &|| {
+            fs::set_permissions(top.join("a/f"), fs::Permissions::from_mode(0o755)).unwrap()
+        });
+        step("new name", &|| fs::write(top.join("g"), "").unwrap());
+        step("link", &|| symlink("g", top.join("l")).unwrap());
+        step("target", &|| {
+            fs::remove_file(top.join("l")).unwrap();
+            symlink("a", top.join("l")).unwrap();
+        });
+        step("empty directory", &|| fs::remove_dir(top.join("a/empty")).unwrap());
+        step("moved name", &|| fs::rename(top.join("g"), top.join("h")).unwrap());
+    }
+
+    #[test]
+    fn a_tree_that_holds_a_socket_has_no_value() {
+        let directory = tempfile::tempdir().unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(directory.path().join("s")).unwrap();
+        assert!(matches!(walk(directory.path()), Err(Doubt::Special(_))));
+    }
+}

@@ -1,0 +1,233 @@
+//! Writes, proved: what a run is recorded to have written, it surely wrote.
+//!
+//! A file counts only if its identity changed between the start and the end of the run. In a directory every file and link
+//! must be new or changed: one that was there before and was left alone may be foreign, stale, or an output that the
+//! command found to be right already, and nobody can tell which. Such a run is not recorded.
+//!
+//! Paths are bounded: under the root, declared by the caller, standing in the arguments, or a sibling of one of those with
+//! the same stem. A plugin cannot make the host record, or write, anything else.
+
+use super::environment::Environment;
+use super::files::absent_is_none;
+use super::resolve::{Doubt, unseen};
+use super::tree::{Node, walk};
+use crate::identity::Identity;
+use crate::operation::{Derivation, Operation, Write, WriteKind};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+/// Why a run cannot be recorded for what it wrote, or did not write.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Unproved {
+    /// A write is not there.
+    Missing(PathBuf),
+    /// A path was there before and the command did not write it.
+    Untouched(PathBuf),
+    /// A path is of another kind than the derivation says.
+    Kind(PathBuf),
+    /// A path cannot be looked at.
+    Doubt(Doubt),
+}
+
+impl fmt::Display for Unproved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(path) => write!(f, "the command did not write {}", path.display()),
+            Self::Untouched(path) => {
+                write!(f, "{} was there before and the command did not write it", path.display())
+            }
+            Self::Kind(path) => write!(f, "{} is not of the kind that was declared", path.display()),
+            Self::Doubt(doubt) => doubt.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Unproved {}
+
+impl From<Doubt> for Unproved {
+    fn from(doubt: Doubt) -> Self {
+        Self::Doubt(doubt)
+    }
+}
+
+/// What is at the path of a write.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum State {
+    /// Nothing.
+    Absent,
+    /// A file, links followed.
+    File(Identity),
+    /// A directory with all that is below it.
+    Directory(BTreeMap<PathBuf, Node>),
+}
+
+/// A write with its absolute path and what was there before the run.
+#[derive(Debug)]
+pub struct Watched {
+    /// What the derivation says.
+    pub write: Write,
+    /// Where it is.
+    pub path: PathBuf,
+    /// What was there before.
+    pub before: State,
+}
+
+/// The absolute paths of the writes, or the first that lies out of bounds.
+pub fn places(
+    environment: &Environment,
+    operation: &Operation,
+    derivation: &Derivation,
+) -> Result<Vec<PathBuf>, PathBuf> {
+    let normal = |path: &str| normal(&environment.absolute(path));
+    let root = Path::new(&operation.root);
+    let mut named: Vec<PathBuf> = operation.writes.iter().map(|path| normal(path)).collect();
+    // A path may stand in an argument behind an option or an equals sign: -oout.o, --depfile=out.d.
+    let paths: Vec<_> = derivation.writes.iter().map(|write| (normal(&write.path), &write.path)).collect();
+    for argument in &operation.argv[1..] {
+        named.push(normal(argument));
+        let standing = |path: &&(PathBuf, &String)| !path.1.is_empty() && argument.ends_with(path.1.as_str());
+        named.extend(paths.iter().filter(standing).map(|(path, _)| path.clone()));
+    }
+    for (path, _) in &paths {
+        let sibling =
+            |other: &PathBuf| other.parent() == path.parent() && other.file_stem() == path.file_stem();
+        if !path.starts_with(root) && !named.contains(path) && !named.iter().any(sibling) {
+            return Err(path.clone());
+        }
+    }
+    Ok(paths.into_iter().map(|(path, _)| path).collect())
+}
+
+/// Looks at what is there before a run.
+pub fn watch(derivation: &Derivation, places: &[PathBuf]) -> Result<Vec<Watched>, Doubt> {
+    let watched = |(write, path): (&Write, &PathBuf)| {
+        Ok(Watched { write: write.clone(), path: path.clone(), before: state(path)? })
+    };
+    derivation.writes.iter().zip(places).map(watched).collect()
+}
+
+/// What a watched write is after the run, if that run surely wrote it. An optional write may be absent.
+pub fn prove(watched: &Watched) -> Result<State, Unproved> {
+    let (path, kind) = (&watched.path, watched.write.kind);
+    let now = state(path)?;
+    match (&now, &watched.before) {
+        (State::Absent, _) if watched.write.optional => {}
+        (State::Absent, _) => return Err(Unproved::Missing(path.clone())),
+        (State::File(_), _) if kind == WriteKind::Directory => return Err(Unproved::Kind(path.clone())),
+        (State::Directory(_), _) if kind == WriteKind::File => return Err(Unproved::Kind(path.clone())),
+        (State::File(now), State::File(before)) if now == before => {
+            return Err(Unproved::Untouched(path.clone()));
+        }
+        (State::Directory(now), State::Directory(before)) => {
+            let kept =
+                now.iter().find(|(name, node)| **node != Node::Directory && before.get(*name) == Some(node));
+            if let Some((name, _)) = kept {
+                return Err(Unproved::Untouched(path.join(name)));
+            }
+        }
+        _ => {}
+    }
+    Ok(now)
+}
+
+/// What is at a path.
+pub fn state(path: &Path) -> Result<State, Doubt> {
+    Ok(match absent_is_none(fs::metadata(path)).map_err(unseen(path))? {
+        None => State::Absent,
+        Some(metadata) if metadata.is_file() => State::File(Identity::of(&metadata)),
+        Some(metadata) if metadata.is_dir() => {
+            State::Directory(walk(path)?.unwrap_or_default().into_iter().collect())
+        }
+        Some(_) => return Err(Doubt::Special(path.to_owned())),
+    })
+}
+
+/// A path without `.`, `..` and a trailing slash, as text.
+#[must_use]
+pub fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                normal.pop();
+            }
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::Input;
+
+    fn derivation(paths: &[&str], kind: WriteKind) -> Derivation {
+        let write =
+            |path: &&str| Write { label: (*path).into(), path: (*path).into(), kind, optional: false };
+        Derivation {
+            label: String::new(),
+            ingredients: Vec::new(),
+            writes: paths.iter().map(write).collect(),
+            input: Input::Unused,
+            arguments: None,
+            report: None,
+        }
+    }
+
+    #[test]
+    fn writes_are_bounded() {
+        let environment = Environment { directory: "/repo/sub".into(), ..Environment::default() };
+        let operation = Operation {
+            argv: ["cc", "-o/out/a.o", "--dep=/deps/a.d", "/objs/x.o"].map(str::to_owned).to_vec(),
+            root: "/repo".into(),
+            directory: "sub".into(),
+            writes: vec!["/declared/dir/".into()],
+            ..Operation::default()
+        };
+        let allowed =
+            |path: &str| places(&environment, &operation, &derivation(&[path], WriteKind::File)).is_ok();
+        for good in ["a.o", "../b", "/out/a.o", "/deps/a.d", "/objs/x.o", "/objs/x.dwo", "/declared/dir"] {
+            assert!(allowed(good), "{good}");
+        }
+        for bad in ["../../etc/passwd", "/out/b.o", "/objs/y.o", "/repository/x", "/declared/other"] {
+            assert!(!allowed(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_the_command_left_alone_is_not_proved() {
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path().join("gen");
+        fs::create_dir(&top).unwrap();
+        fs::write(top.join("old"), "x").unwrap();
+        let derivation = derivation(&["gen"], WriteKind::Either);
+        let watched = watch(&derivation, std::slice::from_ref(&top)).unwrap().remove(0);
+        fs::write(top.join("new"), "y").unwrap();
+        assert!(matches!(prove(&watched), Err(Unproved::Untouched(path)) if path.ends_with("gen/old")));
+        fs::remove_file(top.join("old")).unwrap();
+        fs::write(top.join("old"), "x").unwrap();
+        assert!(matches!(prove(&watched), Ok(State::Directory(nodes)) if nodes.len() == 2));
+    }
+
+    #[test]
+    fn a_missing_or_untouched_file_is_not_proved_and_a_wrong_kind_neither() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.o");
+        let derivation = derivation(&["a.o"], WriteKind::File);
+        let watched = || watch(&derivation, std::slice::from_ref(&path)).unwrap().remove(0);
+        assert!(matches!(prove(&watched()), Err(Unproved::Missing(_))));
+        let fresh = watched();
+        fs::write(&path, "1").unwrap();
+        assert!(matches!(prove(&fresh), Ok(State::File(_))));
+        assert!(matches!(prove(&watched()), Err(Unproved::Untouched(_))));
+        let stale = watched();
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(matches!(prove(&stale), Err(Unproved::Kind(_))));
+    }
+}
