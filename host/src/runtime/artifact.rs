@@ -23,7 +23,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use std::fs::{DirBuilder, File};
 use std::hash::{Hash as _, Hasher};
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -53,7 +53,7 @@ impl Artifacts {
             return None;
         }
         let mut file = File::from(file);
-        let mut bytes = Vec::with_capacity(stat.st_size as usize + 1);
+        let mut bytes = Vec::with_capacity(usize::try_from(stat.st_size).ok()? + 1);
         file.read_to_end(&mut bytes).ok()?;
         let (artifact, sum) = bytes.split_last_chunk::<{ Digest::SIZE }>()?;
         if Digest::of(artifact) != Digest::new(*sum) {
@@ -95,7 +95,7 @@ impl Artifacts {
                 rustix::fs::renameat(&directory, &temporary, &directory, name).map_err(io::Error::from)
             });
         if written.is_err() {
-            // What remains is a file that no name leads to; trimming the cache takes it away with the rest.
+            // Where even this fails, or the process is killed before, the file is trimmed with the rest of the cache.
             let _ = rustix::fs::unlinkat(&directory, &temporary, AtFlags::empty());
         }
         written
@@ -104,7 +104,7 @@ impl Artifacts {
     fn open(&self) -> io::Result<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let directory = rustix::fs::openat(CWD, &self.directory, flags, Mode::empty())?;
-        if is_private(&rustix::fs::fstat(directory.as_fd())?, FileType::Directory) {
+        if is_private(&rustix::fs::fstat(&directory)?, FileType::Directory) {
             return Ok(directory);
         }
         Err(io::Error::new(io::ErrorKind::PermissionDenied, "others own or may write the directory"))
@@ -135,8 +135,7 @@ impl Hasher for Sum {
     }
 
     fn finish(&self) -> u64 {
-        let (front, _) =
-            self.0.finalize().as_bytes().split_first_chunk().map_or(([0; 8], ()), |(f, _)| (*f, ()));
-        u64::from_le_bytes(front)
+        let sum = self.0.finalize();
+        u64::from_le_bytes(*sum.as_bytes().first_chunk().expect("invariant: a digest has 32 bytes"))
     }
 }

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     fn abi(role: Role, exports: &[&str]) -> String {
-        let fault = check(role, [].into_iter(), exports.iter().copied()).unwrap_err();
+        let fault = check(role, [].into_iter(), exports.iter().copied()).expect_err("it is another plugin");
         assert!(matches!(fault, FaultKind::Abi { .. }), "{fault:?}");
         fault.to_string()
     }

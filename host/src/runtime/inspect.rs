@@ -65,12 +65,12 @@ fn names(bytes: &[u8]) -> Result<Names, FaultKind> {
 
 enum NoNames {
     CoreModule,
-    Malformed(wasmparser::BinaryReaderError),
+    Malformed(String),
 }
 
 impl From<wasmparser::BinaryReaderError> for NoNames {
     fn from(error: wasmparser::BinaryReaderError) -> Self {
-        Self::Malformed(error)
+        Self::Malformed(error.to_string())
     }
 }
 
@@ -79,7 +79,7 @@ fn outermost_names(bytes: &[u8]) -> Result<Names, NoNames> {
     let mut parser = Parser::new(0);
     let mut offset = 0;
     loop {
-        let rest = bytes.get(offset..).unwrap_or_default();
+        let rest = bytes.get(offset..).ok_or_else(|| NoNames::Malformed("it is cut off".into()))?;
         let Chunk::Parsed { consumed, payload } = parser.parse(rest, true)? else {
             return Ok((imports, exports));
         };

@@ -42,18 +42,7 @@ pub(super) struct Loaded<W: World> {
 /// | unreadable, another digest, malformed | `Load` |
 pub(super) fn load<W: World>(runtime: &Runtime, source: &PluginSource) -> Result<Loaded<W>, FaultKind> {
     let engine = runtime.engine()?;
-    let artifacts = runtime.artifacts();
-    let component = match artifacts.and_then(|artifacts| artifacts.find(engine, source.digest)) {
-        Some(component) => component,
-        None => {
-            let component = compile::<W>(engine, source)?;
-            if let Some(artifacts) = artifacts {
-                // An unusable directory costs the next process its time and nothing else.
-                let _kept = artifacts.keep(engine, source.digest, &component);
-            }
-            component
-        }
-    };
+    let component = component::<W>(runtime, engine, source)?;
     // The kept one may have been compiled for another role, and names say more than the linker does.
     let kind = component.component_type();
     contract::check(
@@ -72,9 +61,22 @@ pub(super) fn load<W: World>(runtime: &Runtime, source: &PluginSource) -> Result
     Ok(Loaded { pre, indices })
 }
 
-fn compile<W: World>(engine: &Engine, source: &PluginSource) -> Result<Component, FaultKind> {
+fn component<W: World>(
+    runtime: &Runtime,
+    engine: &Engine,
+    source: &PluginSource,
+) -> Result<Component, FaultKind> {
+    let artifacts = runtime.artifacts();
+    if let Some(component) = artifacts.and_then(|artifacts| artifacts.find(engine, source.digest)) {
+        return Ok(component);
+    }
     let bytes = source.read()?;
     inspect::check(&bytes, W::ROLE)?;
-    Component::from_binary(engine, &bytes)
-        .map_err(|error| FaultKind::Load(format!("the component does not compile: {error:#}")))
+    let component = Component::from_binary(engine, &bytes)
+        .map_err(|error| FaultKind::Load(format!("the component does not compile: {error:#}")))?;
+    if let Some(artifacts) = artifacts {
+        // An unusable directory costs the next process its time and nothing else.
+        let _kept = artifacts.keep(engine, source.digest, &component);
+    }
+    Ok(component)
 }

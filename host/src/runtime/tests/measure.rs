@@ -1,4 +1,8 @@
-//! What the steps cost; run with `cargo test --release -p reviver --lib runtime::tests::measure -- --ignored --nocapture`.
+//! What the steps cost: `cargo test --release -p reviver --lib runtime::tests::measure -- --ignored --nocapture`.
+//!
+//! `MEASURE_KEY_PLUGIN` names another key plugin than the good guest, `MEASURE_ARTIFACTS` a directory of artefacts that
+//! stays, so that the second run tells what the first derivation of a process costs.
+
 #![allow(clippy::print_stdout)]
 
 use super::*;
@@ -19,29 +23,28 @@ fn median(mut run: impl FnMut()) -> Duration {
 #[test]
 #[ignore = "prints figures"]
 fn measure() {
+    let of = |name| std::env::var_os(name).map(std::path::PathBuf::from);
     let scratch = tempfile::tempdir().unwrap();
-    let bytes = std::env::var_os("REVIVER_MEASURE")
-        .map_or_else(|| component("key", GOOD), |path| std::fs::read(path).unwrap());
+    let artifacts = of("MEASURE_ARTIFACTS").unwrap_or_else(|| scratch.path().join("artifacts"));
+    let bytes =
+        of("MEASURE_KEY_PLUGIN").map_or_else(|| component("key", GOOD), |path| std::fs::read(path).unwrap());
     println!("component of {} bytes", bytes.len());
     let source = source(bytes);
-    let artifacts = scratch.path().join("artifacts");
-    let fresh = || {
-        let runtime = Arc::new(Runtime::new(Some(artifacts.clone())));
-        WasmKey::new(runtime, source.clone())
-    };
+    let fresh = || WasmKey::new(Arc::new(Runtime::new(Some(artifacts.clone()))), source.clone());
     let start = Instant::now();
-    println!("{:?}", derive(&fresh()).map(|answer| answer.map(|derivation| derivation.label)));
-    println!("compiled, kept and called: {:?}", start.elapsed());
-    println!("engine: {:?}", median(|| drop(Runtime::new(None).engine().map(|_| ()))));
-    println!("engine, mapped, instantiated, called: {:?}", median(|| drop(derive(&fresh()))));
+    let first = derive(&fresh());
+    println!("first in this process: {:?}", start.elapsed());
+    println!("{:?}", first.map(|answer| answer.map(|derivation| derivation.label)));
+    println!("engine: {:?}", median(|| assert!(Runtime::new(None).engine().is_ok())));
+    let mapped = || {
+        let runtime = Runtime::new(Some(artifacts.clone()));
+        let engine = runtime.engine().unwrap();
+        assert!(runtime.artifacts().unwrap().find(engine, source.digest).is_some());
+    };
+    println!("engine, mapped: {:?}", median(mapped));
+    println!("engine, mapped, instantiated, called: {:?}", median(|| assert!(derive(&fresh()).is_ok())));
     let key = fresh();
-    println!("instantiated, called: {:?}", median(|| drop(derive(&key))));
-    let clocked = source.clone();
-    println!(
-        "inspected: {:?}",
-        median(|| drop(crate::runtime::inspect(match &clocked.bytes {
-            Bytes::Embedded(bytes) => bytes,
-            Bytes::File(_) => &[],
-        })))
-    );
+    println!("instantiated, called: {:?}", median(|| assert!(derive(&key).is_ok())));
+    let Bytes::Embedded(bytes) = source.bytes else { return };
+    println!("inspected: {:?}", median(|| assert!(crate::runtime::inspect(bytes).is_ok())));
 }

@@ -1,5 +1,7 @@
 //! Guests written as text against the adapters. The core modules beside `tests/hostile/shell-*.wat` are put into those.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod artifacts;
 mod hostile;
 mod looks;
@@ -86,7 +88,7 @@ impl Inputs for Fixed {
     }
 
     fn read(&mut self, _: &str) -> Result<Vec<u8>, LookFailure> {
-        self.answer(|text| text.into())
+        self.answer(Into::into)
     }
 
     fn scan(&mut self, _: &str, _: &[String]) -> Result<Vec<Match>, LookFailure> {
