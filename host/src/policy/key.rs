@@ -3,6 +3,8 @@
 use super::{Fault, PolicyId};
 use crate::operation::{Derivation, Discovery, Operation, Refusal};
 use crate::outcome::Exit;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// Names operations. Both functions are pure: equal arguments and equal looks give equal answers.
 pub trait KeyPolicy {
@@ -13,7 +15,7 @@ pub trait KeyPolicy {
     fn derive(
         &self,
         operation: &Operation,
-        inputs: &mut dyn Inputs,
+        inputs: SharedInputs,
     ) -> Result<Result<Derivation, Refusal>, Box<Fault>>;
 
     /// What further identifies it, from the report of its run.
@@ -21,7 +23,7 @@ pub trait KeyPolicy {
         &self,
         operation: &Operation,
         report: &[u8],
-        inputs: &mut dyn Inputs,
+        inputs: SharedInputs,
     ) -> Result<Result<Discovery, Refusal>, Box<Fault>>;
 }
 
@@ -37,6 +39,12 @@ pub trait Inputs {
     /// What the operation's own program says of itself.
     fn query(&mut self, arguments: &[String]) -> Result<QueryAnswer, LookFailure>;
 }
+
+/// The inputs of a call. They are shared for its duration, since a guest's host functions own what they use; afterwards the
+/// policy holds none of them, so that a sole owner before is a sole owner again. The caller must hold no borrow meanwhile.
+///
+/// A policy may look at the same thing more than once, also because a call is started over.
+pub type SharedInputs = Rc<RefCell<dyn Inputs>>;
 
 /// A line that holds a needle.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -15,7 +15,7 @@ pub mod order;
 pub use codec::Codec;
 pub use eviction::{Budget, Candidate, Eviction};
 pub use fault::{Fault, FaultKind, Role};
-pub use key::{Inputs, KeyPolicy, LookFailure, Match, QueryAnswer};
+pub use key::{Inputs, KeyPolicy, LookFailure, Match, QueryAnswer, SharedInputs};
 
 use crate::digest::{Digest, Framer};
 

@@ -1,0 +1,83 @@
+//! The metadata role: a Wasm component as a [`Codec`].
+
+use super::bindings::metadata::{Metadata, MetadataIndices};
+use super::bindings::types;
+use super::call::{Plugin, Session};
+use super::engine::Runtime;
+use super::load::World;
+use super::plugin::PluginSource;
+use super::size::Size;
+use super::state::State;
+use crate::outcome::Outcome;
+use crate::policy::{Codec, Fault, PolicyId, Role};
+use std::fmt;
+use std::sync::Arc;
+use wasmtime::component::{HasSelf, Instance, InstancePre, Linker};
+use wasmtime::{Result, Store};
+
+/// A metadata plugin. It is loaded when it is first asked something.
+pub struct WasmCodec(Plugin<Guest>);
+
+struct Guest;
+
+impl World for Guest {
+    const ROLE: Role = Role::Metadata;
+    type Indices = MetadataIndices;
+    type Guest = Metadata;
+
+    fn link(linker: &mut Linker<State>) -> Result<()> {
+        Metadata::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
+    }
+
+    fn indices(pre: &InstancePre<State>) -> Result<MetadataIndices> {
+        MetadataIndices::new(pre)
+    }
+
+    fn guest(indices: &MetadataIndices, store: &mut Store<State>, instance: &Instance) -> Result<Metadata> {
+        indices.load(store, instance)
+    }
+}
+
+impl WasmCodec {
+    /// The metadata plugin with this source. Does nothing yet.
+    #[must_use]
+    pub fn new(runtime: Arc<Runtime>, source: PluginSource) -> Self {
+        Self(Plugin::new(runtime, source))
+    }
+
+    fn ask<A: Size>(
+        &self,
+        function: &'static str,
+        body: impl FnMut(&mut Session<Guest>) -> Result<Result<A, String>>,
+    ) -> Result<Result<A, String>, Box<Fault>> {
+        let answer = self.0.call(function, body)?;
+        let size = answer.as_ref().map_or_else(Size::size, Size::size);
+        self.0.bounded(answer, size).map_err(|kind| self.0.fault(function, kind))
+    }
+}
+
+impl Codec for WasmCodec {
+    fn id(&self) -> &PolicyId {
+        self.0.id()
+    }
+
+    fn encode(&self, outcome: &Outcome) -> Result<Result<Vec<u8>, String>, Box<Fault>> {
+        let outcome = types::Outcome::from(outcome);
+        self.ask("encode", |session| {
+            session.guest.reviver_plugin_metadata_role().call_encode(&mut session.store, &outcome)
+        })
+    }
+
+    fn decode(&self, hunk: &[u8]) -> Result<Result<Outcome, String>, Box<Fault>> {
+        let answer = self.ask("decode", |session| {
+            session.guest.reviver_plugin_metadata_role().call_decode(&mut session.store, hunk)
+        })?;
+        Ok(answer.map(Into::into))
+    }
+}
+
+impl fmt::Debug for WasmCodec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WasmCodec({})", self.0.id().name)
+    }
+}

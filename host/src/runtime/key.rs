@@ -1,0 +1,132 @@
+//! The key role: a Wasm component as a [`KeyPolicy`].
+//!
+//! | the guest | the answer |
+//! |---|---|
+//! | answers within the contract | what it answered |
+//! | looks at something that fails | [`Refusal::NotCacheable`] with that reason |
+//! | replaces arguments without the capability | [`Refusal::NotCacheable`] that names the capability |
+//! | breaks the contract, traps, oversteps a limit, cannot be loaded | a [`Fault`] |
+
+use super::bindings::key::{Key, KeyIndices};
+use super::bindings::types;
+use super::call::{Called, Plugin, Session};
+use super::capability::Capability;
+use super::check;
+use super::engine::Runtime;
+use super::load::World;
+use super::plugin::PluginSource;
+use super::size::Size;
+use super::state::State;
+use crate::operation::{Derivation, Discovery, Operation, Refusal};
+use crate::policy::{Fault, FaultKind, KeyPolicy, PolicyId, Role, SharedInputs};
+use std::fmt;
+use std::sync::Arc;
+use wasmtime::component::{HasSelf, Instance, InstancePre, Linker};
+use wasmtime::{Result, Store};
+
+/// A key plugin. It is loaded when it is first asked something.
+pub struct WasmKey(Plugin<Guest>);
+
+struct Guest;
+
+impl World for Guest {
+    const ROLE: Role = Role::Key;
+    type Indices = KeyIndices;
+    type Guest = Key;
+
+    fn link(linker: &mut Linker<State>) -> Result<()> {
+        Key::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
+    }
+
+    fn indices(pre: &InstancePre<State>) -> Result<KeyIndices> {
+        KeyIndices::new(pre)
+    }
+
+    fn guest(indices: &KeyIndices, store: &mut Store<State>, instance: &Instance) -> Result<Key> {
+        indices.load(store, instance)
+    }
+}
+
+impl WasmKey {
+    /// The key plugin with this source. Does nothing yet.
+    #[must_use]
+    pub fn new(runtime: Arc<Runtime>, source: PluginSource) -> Self {
+        Self(Plugin::new(runtime, source))
+    }
+
+    fn ask<A: Size, B>(
+        &self,
+        function: &'static str,
+        inputs: &SharedInputs,
+        body: impl FnMut(&mut Session<Guest>) -> Result<Result<A, types::Refusal>>,
+        check: impl FnOnce(A) -> Result<Result<B, Refusal>, FaultKind>,
+    ) -> Result<Result<B, Refusal>, Box<Fault>> {
+        let Called { answer, failed } =
+            self.0.call_with(Some(inputs), body).map_err(|kind| self.0.fault("", kind))?;
+        if let Some(why) = failed {
+            return Ok(Err(Refusal::NotCacheable(why)));
+        }
+        let checked = answer.and_then(|answer| match answer {
+            Ok(answer) => {
+                let size = answer.size();
+                self.0.bounded(answer, size).and_then(check)
+            }
+            Err(refusal) => {
+                let size = refusal.size();
+                self.0.bounded(Err(refusal.into()), size)
+            }
+        });
+        checked.map_err(|kind| self.0.fault(function, kind))
+    }
+}
+
+impl KeyPolicy for WasmKey {
+    fn id(&self) -> &PolicyId {
+        self.0.id()
+    }
+
+    fn derive(
+        &self,
+        operation: &Operation,
+        inputs: SharedInputs,
+    ) -> Result<Result<Derivation, Refusal>, Box<Fault>> {
+        let operation = types::Operation::from(operation);
+        let ask = |session: &mut Session<Guest>| {
+            session.guest.reviver_plugin_key_role().call_derive(&mut session.store, &operation)
+        };
+        self.ask("derive", &inputs, ask, |answer| {
+            let derivation = Derivation::from(answer);
+            check::derivation(&derivation).map_err(FaultKind::Protocol)?;
+            if derivation.arguments.is_some() && !self.0.capabilities().has(Capability::Arguments) {
+                let capability = Capability::Arguments;
+                let why =
+                    format!("the key plugin replaces arguments, which needs the capability `{capability}`");
+                return Ok(Err(Refusal::NotCacheable(why)));
+            }
+            Ok(Ok(derivation))
+        })
+    }
+
+    fn discover(
+        &self,
+        operation: &Operation,
+        report: &[u8],
+        inputs: SharedInputs,
+    ) -> Result<Result<Discovery, Refusal>, Box<Fault>> {
+        let operation = types::Operation::from(operation);
+        let ask = |session: &mut Session<Guest>| {
+            session.guest.reviver_plugin_key_role().call_discover(&mut session.store, &operation, report)
+        };
+        self.ask("discover", &inputs, ask, |answer| {
+            let discovery = Discovery::from(answer);
+            check::discovery(&discovery).map_err(FaultKind::Protocol)?;
+            Ok(Ok(discovery))
+        })
+    }
+}
+
+impl fmt::Debug for WasmKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WasmKey({})", self.0.id().name)
+    }
+}
