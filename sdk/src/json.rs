@@ -92,7 +92,7 @@ impl Reader<'_> {
             .rest
             .find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'))
             .unwrap_or(self.rest.len());
-        let (number, rest) = self.rest.split_at(end);
+        let (number, rest) = self.rest.split_at_checked(end)?;
         self.rest = rest;
         number.contains(|c: char| c.is_ascii_digit()).then(|| Value::Number(number.to_owned()))
     }
