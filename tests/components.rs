@@ -4,9 +4,10 @@
 //! and compared byte for byte; `REVIVER_RENEW=1 cargo test -p tests --test components` writes them instead.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, ensure};
-use reviver::author::build::{BuildError, Options, build};
+use reviver::author::build::{BuildError, Built, Options, build};
 use reviver::shipped;
 use wit_component::DecodedWasm;
 
@@ -28,34 +29,46 @@ fn options() -> Options {
     Options { target_directory, install_target: true, locked: true }
 }
 
-/// The crates of all components in the repository, and where the components are.
-fn components() -> Vec<(PathBuf, PathBuf)> {
-    let shipped = shipped::names()
-        .iter()
-        .map(|name| (format!("plugins/{name}"), format!("plugins/components/{name}.wasm")));
-    let example = ("examples/custom-key/plugin".to_owned(), "examples/custom-key/plugin.wasm".to_owned());
-    shipped
-        .chain([example])
-        .map(|(crate_directory, component)| {
-            (repository().join(crate_directory), repository().join(component))
-        })
-        .collect()
+/// A component of the repository.
+struct Component {
+    /// Where it is committed.
+    path: PathBuf,
+    /// What its source makes.
+    built: Built,
+}
+
+/// All components of the repository, each built once for all tests.
+fn components() -> Result<&'static [Component]> {
+    static COMPONENTS: OnceLock<Result<Vec<Component>, BuildError>> = OnceLock::new();
+    let build_all = || {
+        let shipped = shipped::names()
+            .iter()
+            .map(|name| (format!("plugins/{name}"), format!("plugins/components/{name}.wasm")));
+        let example = ("examples/custom-key/plugin".to_owned(), "examples/custom-key/plugin.wasm".to_owned());
+        shipped
+            .chain([example])
+            .map(|(crate_directory, path)| {
+                let built = build(&repository().join(crate_directory), &options())?;
+                Ok(Component { path: repository().join(path), built })
+            })
+            .collect()
+    };
+    Ok(COMPONENTS.get_or_init(build_all).as_ref()?)
 }
 
 #[test]
 fn committed_components_are_what_their_sources_make() -> Result<()> {
     let renew = std::env::var_os("REVIVER_RENEW").is_some_and(|renew| renew == "1");
     let mut stale = Vec::new();
-    for (crate_directory, path) in components() {
-        let built = build(&crate_directory, &options())?;
-        if std::fs::read(&path).is_ok_and(|committed| committed == built.component) {
+    for Component { path, built } in components()? {
+        if std::fs::read(path).is_ok_and(|committed| committed == built.component) {
             continue;
         }
         if renew {
             std::fs::create_dir_all(path.parent().context("a directory")?)?;
-            std::fs::write(&path, &built.component).with_context(|| path.display().to_string())?;
+            std::fs::write(path, &built.component).with_context(|| path.display().to_string())?;
         } else {
-            stale.push(built.package);
+            stale.push(&*built.package);
         }
     }
     ensure!(
@@ -68,8 +81,7 @@ fn committed_components_are_what_their_sources_make() -> Result<()> {
 
 #[test]
 fn components_are_small_and_import_the_contract_alone() -> Result<()> {
-    for (crate_directory, _) in components() {
-        let built = build(&crate_directory, &options())?;
+    for Component { built, .. } in components()? {
         let size = built.component.len();
         ensure!(size < BUDGET, "{} has {size} bytes of {BUDGET}", built.package);
         let DecodedWasm::Component(resolve, world) = wit_component::decode(&built.component)? else {
@@ -111,8 +123,8 @@ fn bytes_do_not_depend_on_where_the_sources_lie() -> Result<()> {
         .collect();
     std::fs::write(elsewhere.path().join("some/where/Cargo.toml"), workspace)?;
     let there = build(&elsewhere.path().join("some/where/examples/custom-key/plugin"), &options())?;
-    let here = build(&repository().join("examples/custom-key/plugin"), &options())?;
-    ensure!(there.component == here.component, "the bytes differ");
+    let here = components()?.iter().find(|component| component.built.package == "words").context("words")?;
+    ensure!(there.component == here.built.component, "the bytes differ");
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use super::{BuildError, TARGET};
+use super::{BuildError, TARGET, wrapper};
 
 /// The profile of plugins: small, and function names stay readable in a trap's backtrace. On the command line each of
 /// these is stronger than what a manifest, a configuration file or the environment says.
@@ -77,7 +77,7 @@ fn parts(metadata: &Value) -> Option<Crates> {
     let resolve = &metadata["resolve"];
     let root = resolve["root"].as_str()?;
     let nodes = resolve["nodes"].as_array()?;
-    // Only what the plugin needs: flags that change with the rest of its workspace would have it compiled again.
+    // Only what the plugin needs, which may be little of its workspace.
     let mut needed = BTreeSet::from([root]);
     let mut open = vec![root];
     while let Some(id) = open.pop() {
@@ -108,7 +108,7 @@ fn parts(metadata: &Value) -> Option<Crates> {
 pub(super) fn compile(
     directory: &Path,
     target_directory: &Path,
-    wrapper: &Path,
+    compiler: &Path,
     crates: &Crates,
     locked: bool,
 ) -> Result<Compiled, BuildError> {
@@ -121,16 +121,16 @@ pub(super) fn compile(
     for setting in PROFILE {
         cargo.args(["--config", &format!("profile.plugin.{setting}")]);
     }
-    let flags: Vec<_> = crates
+    let places: Vec<_> = crates
         .places
         .iter()
         .map(|(place, name)| (place.as_str(), name.as_str()))
         .chain(target_directory.to_str().map(|place| (place, "/target")))
-        .map(|(place, name)| format!("--remap-path-prefix={place}={name}"))
+        .map(|(place, name)| format!("{place}={name}"))
         .collect();
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+    cargo.env(wrapper::PLACES, places.join("\n")).env("CARGO_ENCODED_RUSTFLAGS", wrapper::RECIPE);
     // Set instead of removed: an empty one is stronger than a configuration file.
-    cargo.env("RUSTC_WRAPPER", wrapper).env("RUSTC_WORKSPACE_WRAPPER", "");
+    cargo.env("RUSTC_WRAPPER", compiler).env("RUSTC_WORKSPACE_WRAPPER", "");
     cargo.env("CARGO_TERM_COLOR", "never");
 
     let output = run(&mut cargo)?;

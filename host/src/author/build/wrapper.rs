@@ -1,22 +1,39 @@
-//! The compiler's wrapper, which makes symbols independent of the place where a crate lies.
+//! The compiler's wrapper, which makes components independent of the places of their crates.
 //!
-//! Cargo tells crates apart by a hash that holds the absolute path of those outside of the workspace, such as an SDK
-//! taken by path; symbols, and with them the order and the names of functions, would depend on it. A plugin has
-//! no two crates of one name and version, so these are enough.
+//! Two things depend on them. Paths stand in the messages of panics; the compiler writes others for them if it is told
+//! to. And cargo tells crates apart by a hash that holds the absolute path of those outside of the workspace, such as an
+//! SDK taken by path; symbols, and with them the order and the names of functions, depend on it. A plugin has no two
+//! crates of one name and version, so these are enough.
+//!
+//! Cargo does not see what is done here. That spares it compiling the SDK again for each plugin, as other flags would.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::BuildError;
 
+/// What the script does, as a flag that cargo sees: another script needs another number here, or what the former one
+/// compiled would be used again.
+pub(super) const RECIPE: &str = "--cfg=reviver_recipe=\"1\"";
+
+/// The variable that holds the places and what stands for them, `PLACE=NAME`, one a line, the outer before the inner.
+pub(super) const PLACES: &str = "REVIVER_PLACES";
+
 const SCRIPT: &str = r#"#!/bin/sh
 # Tells crates apart by name and version instead of by the place where they lie.
+[ -n "${CARGO_PKG_NAME-}" ] || exec "$@"
 for argument do
     shift
     case $argument in
         metadata=*) argument=metadata=$CARGO_PKG_NAME-$CARGO_PKG_VERSION ;;
     esac
     set -- "$@" "$argument"
+done
+set -f
+IFS='
+'
+for place in ${REVIVER_PLACES-}; do
+    set -- "$@" "--remap-path-prefix=$place"
 done
 exec "$@"
 "#;
