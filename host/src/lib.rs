@@ -10,6 +10,7 @@ pub mod outcome;
 pub mod time;
 
 pub mod policy;
+pub mod shipped;
 pub mod store;
 
 pub mod reviver;

@@ -1,1 +1,3 @@
 //! Tools for plugin authors.
+
+pub mod build;
