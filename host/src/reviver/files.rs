@@ -26,24 +26,24 @@ use std::rc::Rc;
 pub type Names = BTreeSet<OsString>;
 
 /// The file system as one operation sees it, at one moment: every path is looked at once and the answer kept.
-pub struct Files<'a> {
-    table: &'a Table,
-    clock: &'a dyn Clock,
+pub struct Files {
+    table: Rc<Table>,
+    clock: Rc<dyn Clock>,
     identities: RefCell<BTreeMap<PathBuf, Option<Identity>>>,
     contents: RefCell<BTreeMap<PathBuf, Digest>>,
     names: RefCell<BTreeMap<PathBuf, Option<Rc<Names>>>>,
 }
 
-impl std::fmt::Debug for Files<'_> {
+impl std::fmt::Debug for Files {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Files").field("identities", &self.identities.borrow().len()).finish_non_exhaustive()
     }
 }
 
-impl<'a> Files<'a> {
+impl Files {
     /// A fresh look at the file system, with the digests that `table` remembers.
     #[must_use]
-    pub fn new(table: &'a Table, clock: &'a dyn Clock) -> Self {
+    pub fn new(table: Rc<Table>, clock: Rc<dyn Clock>) -> Self {
         let (identities, contents, names) = Default::default();
         Self { table, clock, identities, contents, names }
     }
@@ -167,8 +167,8 @@ mod tests {
         Timestamp::of(SystemTime::now())
     }
 
-    fn content(table: &Table, clock: &dyn Clock, path: &Path) -> Digest {
-        let files = Files::new(table, clock);
+    fn content(table: &Rc<Table>, clock: fn() -> Timestamp, path: &Path) -> Digest {
+        let files = Files::new(Rc::clone(table), Rc::new(clock));
         let identity = files.identity(path).unwrap().unwrap();
         files.content(path, &identity).unwrap()
     }
@@ -178,20 +178,20 @@ mod tests {
     #[test]
     fn quick_rewrites_of_equal_size_are_never_hidden() {
         let directory = tempfile::tempdir().unwrap();
-        let (path, table) = (directory.path().join("f"), Table::new(directory.path().join("t")));
+        let (path, table) = (directory.path().join("f"), Rc::new(Table::new(directory.path().join("t"))));
         for round in 0..500_u32 {
             fs::write(&path, round.to_le_bytes()).unwrap();
-            assert_eq!(content(&table, &now, &path), Digest::of(&round.to_le_bytes()), "round {round}");
+            assert_eq!(content(&table, now, &path), Digest::of(&round.to_le_bytes()), "round {round}");
         }
     }
 
     #[test]
     fn a_settled_file_is_read_once() {
         let directory = tempfile::tempdir().unwrap();
-        let (path, table) = (directory.path().join("f"), Table::new(directory.path().join("t")));
+        let (path, table) = (directory.path().join("f"), Rc::new(Table::new(directory.path().join("t"))));
         fs::write(&path, "x").unwrap();
         let later = || Timestamp(now().0 + 1_000_000_000);
-        assert_eq!(content(&table, &later, &path), Digest::of(b"x"));
+        assert_eq!(content(&table, later, &path), Digest::of(b"x"));
         let identity = Identity::of(&fs::metadata(&path).unwrap());
         assert_eq!(table.get(question(&path, &identity)), Some(Digest::of(b"x")));
     }
@@ -199,9 +199,9 @@ mod tests {
     #[test]
     fn what_is_not_there_is_absent_and_what_cannot_be_seen_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
-        let table = Table::new(directory.path().join("t"));
+        let table = Rc::new(Table::new(directory.path().join("t")));
         fs::write(directory.path().join("f"), "x").unwrap();
-        let files = Files::new(&table, &now);
+        let files = Files::new(table, Rc::new(now));
         for absent in ["g", "f/x", "d/e/f"] {
             assert_eq!(files.identity(&directory.path().join(absent)).unwrap(), None, "{absent}");
             assert!(files.names(&directory.path().join(absent)).unwrap().is_none(), "{absent}");

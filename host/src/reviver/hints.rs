@@ -54,7 +54,7 @@ impl Hints {
     }
 
     /// Adds the hint for a file that resolved to `value`.
-    pub fn add_file(&mut self, files: &Files<'_>, path: &Path, value: &Value, now: Timestamp) {
+    pub fn add_file(&mut self, files: &Files, path: &Path, value: &Value, now: Timestamp) {
         let hint = match value {
             Value::Absent => self.missed(files, path, now),
             _ => match files.identity(path) {
@@ -71,7 +71,7 @@ impl Hints {
         self.each.push(if settled { Hint::Program(looks) } else { Hint::None });
     }
 
-    fn missed(&mut self, files: &Files<'_>, path: &Path, now: Timestamp) -> Hint {
+    fn missed(&mut self, files: &Files, path: &Path, now: Timestamp) -> Hint {
         let Some(directory) = nearest(files, path) else { return Hint::None };
         let Some(text) = directory.to_str() else { return Hint::None };
         let known = self.directories.iter().position(|look| look.path == text);
@@ -86,7 +86,7 @@ impl Hints {
 
 /// The nearest directory above `path` that exists, if the next name on the way is absent in it. A dangling link is a name
 /// that is there: its target may appear without the directory noticing.
-fn nearest(files: &Files<'_>, path: &Path) -> Option<PathBuf> {
+fn nearest(files: &Files, path: &Path) -> Option<PathBuf> {
     let mut missing = path;
     loop {
         let directory = missing.parent()?;
@@ -103,7 +103,7 @@ fn nearest(files: &Files<'_>, path: &Path) -> Option<PathBuf> {
 }
 
 /// Whether `path` is surely absent because the name that leads to it is not in `directory`.
-pub fn lacks(files: &Files<'_>, directory: &Path, path: &Path) -> io::Result<bool> {
+pub fn lacks(files: &Files, directory: &Path, path: &Path) -> io::Result<bool> {
     let Ok(rest) = path.strip_prefix(directory) else { return Ok(false) };
     let Some(name) = rest.components().next() else { return Ok(false) };
     Ok(files.names(directory)?.is_none_or(|names| !names.contains(name.as_os_str())))

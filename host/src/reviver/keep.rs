@@ -26,7 +26,7 @@ impl Reviver<'_> {
     pub(super) fn record(
         &self,
         request: &Request<'_>,
-        after: &Resolver<'_>,
+        after: &Resolver,
         prepared: &Prepared,
         watched: &[Watched],
         discovery: &Discovery,
@@ -109,7 +109,7 @@ impl Reviver<'_> {
     fn write_lists(
         &self,
         request: &Request<'_>,
-        after: &Resolver<'_>,
+        after: &Resolver,
         prepared: &Prepared,
         discovery: &Discovery,
         values: &[Value],
@@ -132,7 +132,7 @@ impl Reviver<'_> {
     }
 
     /// Sees the derivation's ingredients anew, so that the next lookup finds them as they are now.
-    pub(super) fn remember_again(&self, resolver: &Resolver<'_>, prepared: &Prepared) {
+    pub(super) fn remember_again(&self, resolver: &Resolver, prepared: &Prepared) {
         let now = self.clock.now();
         let ingredients = prepared.derivation.ingredients.clone();
         let resolved = Resolved::new(resolver, ingredients, &prepared.values, &prepared.secret, now);
@@ -143,7 +143,7 @@ impl Reviver<'_> {
 }
 
 /// What a run reads it must not write.
-fn refuse_written(after: &Resolver<'_>, prepared: &Prepared, discovery: &Discovery) -> Result<(), String> {
+fn refuse_written(after: &Resolver, prepared: &Prepared, discovery: &Discovery) -> Result<(), String> {
     for ingredient in &discovery.ingredients {
         if let Source::File(path) | Source::Tree(path) = &ingredient.source {
             let path = normal(&after.environment.absolute(path));

@@ -7,35 +7,37 @@ use super::query;
 use super::resolve::Resolver;
 use super::scan;
 use super::value::Value;
+use super::writes::normal;
 use crate::digest::Digest;
 use crate::operation::{Ingredient, Operation, Source};
 use crate::policy::{Inputs, LookFailure, Match, QueryAnswer};
 use crate::store::{Partition, Store};
 use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// The largest file that a guest may read.
 pub const READ_LIMIT: u64 = 4 << 20;
 
 /// A key plugin's view of the world during one call.
 #[derive(Debug)]
-pub struct Looks<'a> {
+pub struct Looks {
     /// The operation that is asked about.
-    pub operation: &'a Operation,
+    pub operation: Rc<Operation>,
     /// How files are seen.
-    pub resolver: &'a Resolver<'a>,
+    pub resolver: Resolver,
     /// Where answers to queries are remembered.
-    pub store: &'a Store,
+    pub store: Store,
     /// The partition that they are remembered in.
-    pub partition: &'a Partition,
+    pub partition: Partition,
     /// The report of the run, during `discover`: the files that it names may be scanned wherever they are.
-    pub report: Option<&'a [u8]>,
+    pub report: Option<Vec<u8>>,
     /// What was looked at, with what it resolved to.
     pub conditions: Vec<(Ingredient, Value)>,
 }
 
-impl Looks<'_> {
+impl Looks {
     fn note(&mut self, source: Source, value: Value) {
         let label = String::new();
         if !self.conditions.iter().any(|(known, _)| known.source == source) {
@@ -88,7 +90,7 @@ impl Looks<'_> {
     }
 }
 
-impl Inputs for Looks<'_> {
+impl Inputs for Looks {
     fn variable(&mut self, name: &str) -> Result<Option<String>, LookFailure> {
         let value = match self.resolver.environment.variable(name) {
             None => None,
@@ -110,7 +112,7 @@ impl Inputs for Looks<'_> {
 
     fn scan(&mut self, path: &str, needles: &[String]) -> Result<Vec<Match>, LookFailure> {
         let absolute = self.resolver.environment.absolute(path);
-        if !self.report.is_some_and(|report| names(report, path)) {
+        if !self.report.as_deref().is_some_and(|report| names(report, path)) {
             self.within(path)?;
         }
         scan::check(needles)?;
@@ -120,14 +122,15 @@ impl Inputs for Looks<'_> {
     }
 
     fn query(&mut self, arguments: &[String]) -> Result<QueryAnswer, LookFailure> {
-        let program = &self.operation.argv[0];
+        let operation = Rc::clone(&self.operation);
+        let program = &operation.argv[0];
         let source = Source::Program(program.clone());
         let value = self.resolver.value(&source).map_err(|doubt| LookFailure::Failed(doubt.to_string()))?;
         let path = self.variable("PATH")?;
         self.note(source, value);
         let question =
             query::Question { program, value, arguments, path: path.as_deref().unwrap_or_default() };
-        query::answer(&question, self.resolver, self.store, self.partition)
+        query::answer(&question, &self.resolver, &self.store, &self.partition)
     }
 }
 
@@ -136,19 +139,4 @@ fn names(report: &[u8], path: &str) -> bool {
     let escaped = path.replace('$', "$$").replace(' ', "\\ ").replace('#', "\\#");
     let holds = |path: &str| memchr::memmem::find(report, path.as_bytes()).is_some();
     !path.is_empty() && (holds(path) || holds(&escaped))
-}
-
-/// A path without `.` and `..`, as text.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                normal.pop();
-            }
-            other => normal.push(other),
-        }
-    }
-    normal
 }

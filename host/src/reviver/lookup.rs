@@ -27,7 +27,7 @@ impl Reviver<'_> {
     pub(super) fn lookup(
         &self,
         request: &Request<'_>,
-        resolver: &Resolver<'_>,
+        resolver: &Resolver,
         prepared: &Prepared,
     ) -> Search {
         let mut search = Search::default();
@@ -60,7 +60,7 @@ impl Reviver<'_> {
     pub(super) fn hit(
         &self,
         request: &Request<'_>,
-        resolver: &Resolver<'_>,
+        resolver: &Resolver,
         prepared: &Prepared,
         search: &Search,
         outputs: &mut Outputs<'_>,
@@ -71,7 +71,7 @@ impl Reviver<'_> {
         let reviving = Reviving {
             store: self.store,
             partition: self.partition,
-            files: resolver.files,
+            files: &resolver.files,
             umask: request.environment.umask,
         };
         match reviving.revive(entry, &prepared.derivation, &prepared.places) {
@@ -164,7 +164,7 @@ impl Reviver<'_> {
     fn refresh(
         &self,
         request: &Request<'_>,
-        resolver: &Resolver<'_>,
+        resolver: &Resolver,
         prepared: &Prepared,
         search: &Search,
         position: usize,

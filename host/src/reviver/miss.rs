@@ -5,8 +5,6 @@
 //! unrecorded, with that reason.
 
 use super::execute::{ChildInput, Executed, Outputs, Spawn, execute};
-use super::files::Files;
-use super::look::Looks;
 use super::prepare::Prepared;
 use super::program;
 use super::resolve::Resolver;
@@ -27,7 +25,7 @@ impl Reviver<'_> {
     pub(super) fn miss(
         &self,
         request: &Request<'_>,
-        before: &Resolver<'_>,
+        before: &Resolver,
         mut prepared: Prepared,
         watched: &[Watched],
         outputs: &mut Outputs<'_>,
@@ -44,8 +42,7 @@ impl Reviver<'_> {
         let executed = self.execute(request, before, &argv, input, outputs)?;
         report.record.duration = executed.ended.0.saturating_sub(executed.started.0);
 
-        let files = Files::new(self.table, self.clock);
-        let after = Resolver { environment: request.environment, files: &files };
+        let after = self.look_around(request);
         let path = private.as_ref().map(|(_, path)| PathBuf::from(path));
         let discovery = self.discover(request, &after, &prepared, path, report);
         self.complete(request, before, &prepared, watched, discovery.as_ref(), &executed, report);
@@ -108,7 +105,7 @@ impl Reviver<'_> {
     fn plain(
         &self,
         request: &Request<'_>,
-        resolver: &Resolver<'_>,
+        resolver: &Resolver,
         input: ChildInput,
         reason: String,
         outputs: &mut Outputs<'_>,
@@ -121,7 +118,7 @@ impl Reviver<'_> {
     fn execute(
         &self,
         request: &Request<'_>,
-        resolver: &Resolver<'_>,
+        resolver: &Resolver,
         argv: &[String],
         input: ChildInput,
         outputs: &mut Outputs<'_>,
@@ -131,7 +128,7 @@ impl Reviver<'_> {
         let program = program.ok_or_else(|| RunError::NotFound(name.clone()))?;
         let directory = &request.environment.directory;
         let spawn = Spawn { program: &program, argv, directory, input, joined: request.joined };
-        execute(spawn, self.clock, outputs)
+        execute(spawn, &*self.clock, outputs)
             .map_err(|source| RunError::Spawn { program: name.clone(), source })
     }
 
@@ -140,7 +137,7 @@ impl Reviver<'_> {
     fn discover(
         &self,
         request: &Request<'_>,
-        after: &Resolver<'_>,
+        after: &Resolver,
         prepared: &Prepared,
         private: Option<PathBuf>,
         report: &mut Report,
@@ -156,15 +153,8 @@ impl Reviver<'_> {
                 return None;
             }
         };
-        let mut looks = Looks {
-            operation: request.operation,
-            resolver: after,
-            store: self.store,
-            partition: self.partition,
-            report: Some(&bytes),
-            conditions: Vec::new(),
-        };
-        match self.key_policy.discover(request.operation, &bytes, &mut looks) {
+        let looks = self.looks(request, after, Some(bytes.clone()));
+        match self.key_policy.discover(&request.operation, &bytes, looks) {
             Ok(Ok(discovery)) => {
                 if let Some(reason) = &discovery.uncacheable {
                     report.unrecorded(reason);
@@ -190,7 +180,7 @@ impl Reviver<'_> {
     fn complete(
         &self,
         request: &Request<'_>,
-        resolver: &Resolver<'_>,
+        resolver: &Resolver,
         prepared: &Prepared,
         watched: &[Watched],
         discovery: Option<&Discovery>,
@@ -258,7 +248,7 @@ fn judge(prepared: &Prepared, request: &Request<'_>, executed: &Executed) -> Res
 
 /// Whether all that was known before the run is still so: by identity, and by value, since an identity that was not
 /// settled proves nothing.
-fn unchanged(before: &Resolver<'_>, after: &Resolver<'_>, prepared: &Prepared) -> Result<(), String> {
+fn unchanged(before: &Resolver, after: &Resolver, prepared: &Prepared) -> Result<(), String> {
     for (path, then) in before.files.seen() {
         // Directories change with every name; what matters of them is in the values.
         if prepared.places.contains(&path) || then.is_some_and(|identity| identity.is_directory()) {
@@ -285,8 +275,8 @@ fn unchanged(before: &Resolver<'_>, after: &Resolver<'_>, prepared: &Prepared) -
 
 /// The values of what was discovered, if all of it is surely older than the run.
 fn older(
-    before: &Resolver<'_>,
-    after: &Resolver<'_>,
+    before: &Resolver,
+    after: &Resolver,
     ingredients: &[Ingredient],
     started: Timestamp,
 ) -> Result<Vec<Value>, String> {

@@ -54,7 +54,7 @@ pub fn keep(store: &Store, partition: &Partition, directory: &Path, made: &Made)
 
 /// Whether what is in a directory now is still what was made there.
 #[must_use]
-pub fn unchanged(files: &Files<'_>, path: &Path, node: &Node, made: Digest) -> bool {
+pub fn unchanged(files: &Files, path: &Path, node: &Node, made: Digest) -> bool {
     match node {
         Node::Directory => made == Digest::of(b""),
         Node::Link(target) => made == Digest::of(target.as_os_str().as_bytes()),

@@ -60,12 +60,12 @@ impl Reviver<'_> {
     pub(super) fn prepare(
         &self,
         request: &Request<'_>,
-        resolver: &Resolver<'_>,
+        resolver: &Resolver,
         report: &mut Report,
     ) -> Result<Prepared, Uncached> {
         let secret = secret(self.store)
             .map_err(|error| Uncached::because(format!("cannot use the cache: {error}")))?;
-        let question = identify::question(self.key_policy.id().digest(), self.limits, request.operation);
+        let question = identify::question(self.key_policy.id().digest(), self.limits, &request.operation);
         let remembered = self.remembered(question, resolver, &secret)?;
         let fresh = remembered.is_none();
         let memory = match remembered {
@@ -85,7 +85,7 @@ impl Reviver<'_> {
             }
         };
         report.record.label.clone_from(&derivation.label);
-        let places = writes::places(request.environment, request.operation, &derivation).map_err(|path| {
+        let places = writes::places(&request.environment, &request.operation, &derivation).map_err(|path| {
             let path = path.display();
             Uncached::because(format!(
                 "the plugin names {path} as a write, which this operation may not write"
@@ -135,7 +135,7 @@ impl Reviver<'_> {
     fn remembered(
         &self,
         question: Digest,
-        resolver: &Resolver<'_>,
+        resolver: &Resolver,
         secret: &Digest,
     ) -> Result<Option<Memory>, Uncached> {
         let path = self.store.layout().derivation(self.partition.id(), question);
@@ -148,22 +148,15 @@ impl Reviver<'_> {
     fn ask(
         &self,
         request: &Request<'_>,
-        resolver: &Resolver<'_>,
+        resolver: &Resolver,
         secret: &Digest,
     ) -> Result<Memory, Uncached> {
-        let mut looks = Looks {
-            operation: request.operation,
-            resolver,
-            store: self.store,
-            partition: self.partition,
-            report: None,
-            conditions: Vec::new(),
-        };
-        let answer = self.key_policy.derive(request.operation, &mut looks).map_err(|fault| Uncached {
+        let looks = self.looks(request, resolver, None);
+        let answer = self.key_policy.derive(&request.operation, looks.clone()).map_err(|fault| Uncached {
             reason: format!("the key plugin is at fault ({})", fault.kind.code()),
             fault: Some(fault),
         })?;
-        let (ingredients, values): (Vec<_>, Vec<_>) = looks.conditions.into_iter().unzip();
+        let (ingredients, values): (Vec<_>, Vec<_>) = looks.take_conditions().into_iter().unzip();
         let conditions = Resolved::new(resolver, ingredients, &values, secret, self.clock.now());
         let answer = match answer {
             Ok(derivation) => Answer::Derivation(derivation),
@@ -174,7 +167,7 @@ impl Reviver<'_> {
 }
 
 /// Whether a program must be followed through its libraries each time, because something of it was touched since.
-fn stale_programs(resolver: &Resolver<'_>, resolved: &Resolved) -> bool {
+fn stale_programs(resolver: &Resolver, resolved: &Resolved) -> bool {
     let moved = |look: &Look| resolver.files.identity(Path::new(&look.path)).ok() != Some(look.identity);
     resolved.ingredients.iter().zip(&resolved.hints.each).any(|(ingredient, hint)| {
         match (&ingredient.source, hint) {
@@ -187,7 +180,7 @@ fn stale_programs(resolver: &Resolver<'_>, resolved: &Resolved) -> bool {
 
 /// An operation that writes what it reads is not a function of its inputs.
 fn refuse_cycles(
-    resolver: &Resolver<'_>,
+    resolver: &Resolver,
     request: &Request<'_>,
     derivation: &Derivation,
     conditions: &Resolved,

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 const MOST_FILES: usize = 512;
 
 /// The value of a program, and all that was looked at to find it.
-pub fn resolve(resolver: &Resolver<'_>, name: &str) -> Result<(Value, Vec<Look>), Doubt> {
+pub fn resolve(resolver: &Resolver, name: &str) -> Result<(Value, Vec<Look>), Doubt> {
     let search = Search { resolver, looks: RefCell::default() };
     let value = match search.find(name)? {
         None => Value::Absent,
@@ -31,13 +31,13 @@ pub fn resolve(resolver: &Resolver<'_>, name: &str) -> Result<(Value, Vec<Look>)
 }
 
 /// Where `PATH` finds a program; `None` where it does not.
-pub fn find(resolver: &Resolver<'_>, name: &str) -> Result<Option<PathBuf>, Doubt> {
+pub fn find(resolver: &Resolver, name: &str) -> Result<Option<PathBuf>, Doubt> {
     Search { resolver, looks: RefCell::default() }.find(name)
 }
 
 /// One search for a program, noting what it looked at. A path that is no text has no look, and then there are no hints.
 pub(super) struct Search<'a> {
-    pub(super) resolver: &'a Resolver<'a>,
+    pub(super) resolver: &'a Resolver,
     looks: RefCell<BTreeMap<PathBuf, Option<Look>>>,
 }
 
@@ -153,6 +153,7 @@ mod tests {
     use super::*;
     use crate::time::Timestamp;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::rc::Rc;
 
     struct Place {
         directory: tempfile::TempDir,
@@ -178,10 +179,9 @@ mod tests {
         }
 
         fn resolve(&self, name: &str) -> Result<(Value, Vec<Look>), Doubt> {
-            let table = Table::new(PathBuf::from("/nowhere"));
-            let clock = || Timestamp(0);
-            let files = Files::new(&table, &clock);
-            resolve(&Resolver { environment: &self.environment, files: &files }, name)
+            let table = Rc::new(Table::new(PathBuf::from("/nowhere")));
+            let files = Rc::new(Files::new(table, Rc::new(|| Timestamp(0))));
+            resolve(&Resolver { environment: Rc::new(self.environment.clone()), files }, name)
         }
 
         fn value(&self, name: &str) -> Value {

@@ -46,7 +46,7 @@ impl Question<'_> {
 /// The remembered answer, else the program's own.
 pub fn answer(
     question: &Question<'_>,
-    resolver: &Resolver<'_>,
+    resolver: &Resolver,
     store: &Store,
     partition: &Partition,
 ) -> Result<QueryAnswer, LookFailure> {

@@ -34,7 +34,7 @@ impl Resolved {
     /// Ingredients with their present values, as they may be kept.
     #[must_use]
     pub fn new(
-        resolver: &Resolver<'_>,
+        resolver: &Resolver,
         ingredients: Vec<Ingredient>,
         values: &[Value],
         secret: &Digest,
@@ -47,12 +47,12 @@ impl Resolved {
     }
 
     /// What the ingredients resolve to now.
-    pub fn now(&self, resolver: &Resolver<'_>) -> Result<Vec<Value>, Doubt> {
+    pub fn now(&self, resolver: &Resolver) -> Result<Vec<Value>, Doubt> {
         resolver.values(&self.ingredients, Some((&self.values, &self.hints)))
     }
 
     /// Whether all of them still resolve to what they did.
-    pub fn holds(&self, resolver: &Resolver<'_>, secret: &Digest) -> Result<bool, Doubt> {
+    pub fn holds(&self, resolver: &Resolver, secret: &Digest) -> Result<bool, Doubt> {
         let now = self.now(resolver)?;
         let same = |((ingredient, now), then): ((&Ingredient, &Value), &Value)| {
             now.sealed(&ingredient.source, secret) == *then

@@ -25,6 +25,7 @@ use std::fmt;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// Something that keeps an operation from having a key.
 #[derive(Debug)]
@@ -78,15 +79,15 @@ pub fn unseen(path: &Path) -> impl FnOnce(io::Error) -> Doubt + '_ {
 }
 
 /// Resolves the sources of one operation.
-#[derive(Debug)]
-pub struct Resolver<'a> {
+#[derive(Clone, Debug)]
+pub struct Resolver {
     /// What surrounds the operation.
-    pub environment: &'a Environment,
+    pub environment: Rc<Environment>,
     /// The file system as it is now.
-    pub files: &'a Files<'a>,
+    pub files: Rc<Files>,
 }
 
-impl Resolver<'_> {
+impl Resolver {
     /// The values of a list of ingredients. `known` is what the same list resolved to earlier, with what was seen then.
     pub fn values(
         &self,
@@ -116,8 +117,8 @@ impl Resolver<'_> {
             Source::Text(text) => Ok(Value::of(text.as_bytes())),
             Source::Bytes(bytes) => Ok(Value::of(bytes)),
             Source::File(path) => self.file(&self.environment.absolute(path)),
-            Source::Tree(path) => tree::tree(self.files, &self.environment.absolute(path)),
-            Source::Listing(path) => tree::listing(self.files, &self.environment.absolute(path)),
+            Source::Tree(path) => tree::tree(&self.files, &self.environment.absolute(path)),
+            Source::Listing(path) => tree::listing(&self.files, &self.environment.absolute(path)),
             Source::Variable(name) => {
                 Ok(self.environment.variable(name).map_or(Value::Absent, |value| Value::of(value.as_bytes())))
             }
@@ -141,7 +142,7 @@ impl Resolver<'_> {
         for (ingredient, value) in ingredients.iter().zip(values) {
             match &ingredient.source {
                 Source::File(path) => {
-                    hints.add_file(self.files, &self.environment.absolute(path), value, now);
+                    hints.add_file(&self.files, &self.environment.absolute(path), value, now);
                 }
                 Source::Program(name) if *value != Value::Absent => {
                     hints.add_program(
@@ -195,7 +196,7 @@ impl Resolver<'_> {
                 }
                 let path = self.environment.absolute(path);
                 let few = hints.missed_in(*position) < 4;
-                let gone = !few && lacks(self.files, place, &path).map_err(unseen(place))?;
+                let gone = !few && lacks(&self.files, place, &path).map_err(unseen(place))?;
                 Ok(gone.then_some(Value::Absent))
             }
             (Source::Program(_), Hint::Program(looks)) => {

@@ -28,7 +28,7 @@ pub struct Reviving<'a> {
     /// The repository's partition.
     pub partition: &'a Partition,
     /// The file system as it is now.
-    pub files: &'a Files<'a>,
+    pub files: &'a Files,
     /// The bits that new files lack.
     pub umask: u32,
 }

@@ -13,7 +13,7 @@ use super::execute::Outputs;
 use super::files::Files;
 use super::input::InputRule;
 use super::journal::{self, Record};
-use super::prepare::{Prepared, Uncached};
+use super::prepare::Uncached;
 use super::resolve::Resolver;
 use super::table::Table;
 use crate::digest::Digest;
@@ -28,6 +28,7 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::rc::Rc;
 
 /// Records and revives the operations of one repository.
 pub struct Reviver<'a> {
@@ -36,9 +37,9 @@ pub struct Reviver<'a> {
     /// The repository's partition.
     pub partition: &'a Partition,
     /// The known digests of files.
-    pub table: &'a Table,
+    pub table: Rc<Table>,
     /// Where the time comes from.
-    pub clock: &'a dyn Clock,
+    pub clock: Rc<dyn Clock>,
     /// What names the operation.
     pub key_policy: &'a dyn KeyPolicy,
     /// What bounds that policy, digested: another bound may give another answer.
@@ -57,9 +58,9 @@ impl fmt::Debug for Reviver<'_> {
 #[derive(Debug)]
 pub struct Request<'a> {
     /// What it is.
-    pub operation: &'a Operation,
+    pub operation: Rc<Operation>,
     /// What surrounds it.
-    pub environment: &'a Environment,
+    pub environment: Rc<Environment>,
     /// The exit statuses that are recorded.
     pub accepted: &'a BTreeSet<u8>,
     /// What the user says of standard input.
@@ -135,8 +136,7 @@ impl std::error::Error for RunError {
 impl Reviver<'_> {
     /// Does an operation.
     pub fn run(&self, request: &Request<'_>, outputs: &mut Outputs<'_>) -> Result<Ran, RunError> {
-        let files = Files::new(self.table, self.clock);
-        let resolver = Resolver { environment: request.environment, files: &files };
+        let resolver = self.look_around(request);
         let mut report = self.report();
         let mut prepared = match self.prepare(request, &resolver, &mut report) {
             Ok(prepared) => prepared,
@@ -162,6 +162,12 @@ impl Reviver<'_> {
         let exit = self.miss(request, &resolver, prepared, &watched, outputs, &mut report)?;
         self.note(&mut report);
         Ok(Ran::Done { exit, report })
+    }
+
+    /// A fresh look at the file system.
+    pub(super) fn look_around(&self, request: &Request<'_>) -> Resolver {
+        let files = Rc::new(Files::new(Rc::clone(&self.table), Rc::clone(&self.clock)));
+        Resolver { environment: Rc::clone(&request.environment), files }
     }
 
     fn report(&self) -> Report {

@@ -53,7 +53,7 @@ pub fn walk(top: &Path) -> Result<Option<Vec<(PathBuf, Node)>>, Doubt> {
 }
 
 /// The value of a directory with all that is below it.
-pub fn tree(files: &Files<'_>, top: &Path) -> Result<Value, Doubt> {
+pub fn tree(files: &Files, top: &Path) -> Result<Value, Doubt> {
     let Some(nodes) = walk(top)? else { return Ok(Value::Absent) };
     let mut framer = Framer::new("reviver.tree");
     for (relative, node) in nodes {
@@ -73,7 +73,7 @@ pub fn tree(files: &Files<'_>, top: &Path) -> Result<Value, Doubt> {
 }
 
 /// The value of the names in a directory.
-pub fn listing(files: &Files<'_>, directory: &Path) -> Result<Value, Doubt> {
+pub fn listing(files: &Files, directory: &Path) -> Result<Value, Doubt> {
     let Some(names) = files.names(directory).map_err(unseen(directory))? else { return Ok(Value::Absent) };
     let mut framer = Framer::new("reviver.listing");
     for name in names.iter() {
@@ -88,10 +88,11 @@ mod tests {
     use super::*;
     use crate::time::Timestamp;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::rc::Rc;
 
     fn value(top: &Path) -> Value {
-        let table = Table::new(PathBuf::from("/nowhere"));
-        tree(&Files::new(&table, &|| Timestamp(0)), top).unwrap()
+        let table = Rc::new(Table::new(PathBuf::from("/nowhere")));
+        tree(&Files::new(table, Rc::new(|| Timestamp(0))), top).unwrap()
     }
 
     #[test]

@@ -1,0 +1,126 @@
+//! `config.toml`: what the user says, above any repository.
+//!
+//! ```toml
+//! cache = "/var/cache/reviver"     # default: $XDG_CACHE_HOME/reviver
+//! size = "10 GB"                   # of the whole cache
+//! link = "auto"                    # auto, copy, reflink, hardlink
+//! verify = true                    # contents, before each revival
+//! capabilities = ["read"]          # what plugins of repositories may have, of what they ask for
+//! limits = { memory = "64 MiB", fuel = 2000000000, output = "4 MiB", time = 10000 }
+//!
+//! [[join]]                         # repositories that share their entries
+//! roots = ["/home/me/work/a", "/home/me/work/b"]
+//! ```
+
+use super::document::{Document, SettingError, read};
+use super::settings::{capabilities, limits, size};
+use super::size::ByteSize;
+use crate::runtime::{Capabilities, Capability, Limits};
+use crate::store::LinkMode;
+use std::path::{Path, PathBuf};
+
+/// What the user says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UserSettings {
+    /// The cache directory, where it is not the usual one.
+    pub cache: Option<PathBuf>,
+    /// How large the whole cache may become.
+    pub size: ByteSize,
+    /// How large contents are revived.
+    pub link: LinkMode,
+    /// Whether contents are verified before a revival.
+    pub verify: bool,
+    /// What one call of any plugin may use.
+    pub limits: Limits,
+    /// What the plugins of repositories may have, if they ask.
+    pub capabilities: Capabilities,
+    /// Roots whose repositories share a partition.
+    pub joined: Vec<Vec<PathBuf>>,
+}
+
+impl Default for UserSettings {
+    fn default() -> Self {
+        Self {
+            cache: None,
+            size: ByteSize(10_000_000_000),
+            link: LinkMode::Auto,
+            verify: true,
+            limits: Limits::default(),
+            capabilities: Capabilities::NONE.with(Capability::Read),
+            joined: Vec::new(),
+        }
+    }
+}
+
+impl UserSettings {
+    /// Reads the settings in a file; the usual ones where there is none.
+    pub fn load(path: &Path) -> Result<Self, SettingError> {
+        read(path)?.map_or_else(|| Ok(Self::default()), |text| Self::parse(path, &text))
+    }
+
+    /// The settings in a text.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, SettingError> {
+        let document = Document::new(path, text);
+        let parsed = document.parse()?;
+        let top = document.top(&parsed);
+        top.allow(&["cache", "size", "link", "verify", "capabilities", "limits", "join"])?;
+        let mut settings = Self::default();
+        settings.cache = top.text("cache")?.map(PathBuf::from);
+        if settings.cache.as_ref().is_some_and(|cache| !cache.is_absolute()) {
+            return Err(top.wrong("cache", "`cache` is an absolute path"));
+        }
+        settings.size = size(&top, "size")?.unwrap_or(settings.size);
+        if let Some(link) = top.text("link")? {
+            top.one_of("link", &link, "link mode", &["auto", "copy", "reflink", "hardlink"])?;
+            settings.link = match link.as_str() {
+                "copy" => LinkMode::Copy,
+                "reflink" => LinkMode::Reflink,
+                "hardlink" => LinkMode::Hardlink,
+                _ => LinkMode::Auto,
+            };
+        }
+        settings.verify = top.boolean("verify")?.unwrap_or(settings.verify);
+        if let Some(table) = top.table("limits")? {
+            settings.limits = limits(&table, settings.limits)?;
+        }
+        if top.keys().any(|key| key == "capabilities") {
+            settings.capabilities = capabilities(&top, "capabilities")?;
+        }
+        for table in top.tables("join")? {
+            table.allow(&["roots"])?;
+            settings.joined.push(table.texts("roots")?.into_iter().map(PathBuf::from).collect());
+        }
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<UserSettings, String> {
+        UserSettings::parse(Path::new("config.toml"), text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_documented_example_is_read() {
+        let settings = parse(
+            "cache = '/c'\nsize = '10 GB'\nlink = 'copy'\nverify = false\ncapabilities = []\n\
+             limits = { memory = '1 MiB', fuel = 7, output = '1 KiB', time = 10 }\n\
+             [[join]]\nroots = ['/a', '/b']\n",
+        )
+        .unwrap();
+        assert_eq!((settings.link, settings.verify), (LinkMode::Copy, false));
+        assert_eq!(settings.capabilities, Capabilities::NONE);
+        assert_eq!(settings.limits.fuel, 7);
+        assert_eq!(settings.joined, [vec![PathBuf::from("/a"), PathBuf::from("/b")]]);
+        assert_eq!(parse("").unwrap(), UserSettings::default());
+    }
+
+    #[test]
+    fn wrong_settings_are_named() {
+        assert!(parse("link = 'hardlnk'").unwrap_err().contains("did you mean `hardlink`?"));
+        assert!(parse("cache = 'here'").unwrap_err().contains("absolute"));
+        assert!(parse("verify = 1").unwrap_err().contains("true or false"));
+    }
+}
