@@ -12,7 +12,7 @@ use super::draft::{Added, Content, Draft, DraftItem, ItemInfo, check_path};
 use super::error::StoreError;
 use super::file::{self, TmpFile};
 use super::format::{self, Item, ItemKind, Parts, Place};
-use super::index::{Index, Kind, Record};
+use super::index::{Index, Record};
 use super::lock::Held;
 use super::object;
 use crate::digest::Digest;
@@ -49,17 +49,15 @@ impl Partition {
         let Gathered { items, infos, contents, objects_held } = gathered;
         let bytes = format::encode(&Parts { key, created: now, draft, items: &items, contents: &contents })?;
         let tmp = TmpFile::of(self.store().layout(), &bytes)?;
-        let header = format::decode(&bytes, bytes.len() as u64)
-            .expect("invariant: what was encoded just now can be decoded");
-        let record = Record::of_entry(&header);
+        let record = Record::of_draft(key, draft, &items, bytes.len() as u64, now);
 
         // The record first: an entry that the index does not know would never be trimmed, whereas a record without an
         // entry is found out. Removals hold the index alone, so none comes between the two.
         let mut index = Index::create(self)?;
-        index.append(&Record { kind: Kind::Added, ..record })?;
+        index.append(&record)?;
         tmp.place(&self.store().layout().entry(self.id(), key))?;
         drop(objects_held);
-        index.release(self)?;
+        index.release(self);
         Ok(Added::Stored { bytes: record.size() + draft.companion_size, items: infos })
     }
 

@@ -215,3 +215,39 @@ fn take_back(done: Vec<Undo>, mut error: StageError) -> StageError {
     }
     error
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+mod tests {
+    use super::*;
+
+    /// Network and layered file systems refuse to exchange; nothing else may change for that.
+    #[test]
+    fn without_exchange_a_destination_is_replaced_and_put_back_all_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        for old in [true, false] {
+            fs::write(path("staged"), b"new").unwrap();
+            if old {
+                fs::write(path("out"), b"old").unwrap();
+            }
+            let undo = replace_by_link(&path("staged"), &path("out")).unwrap();
+            assert_eq!(fs::read(path("out")).unwrap(), b"new");
+            let cause = StageError::IsADirectory { path: path("other") };
+            assert!(matches!(take_back(vec![undo], cause), StageError::IsADirectory { .. }));
+            assert_eq!(fs::read(path("out")).ok(), old.then(|| b"old".to_vec()));
+            drop(fs::remove_file(path("out")));
+            assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_put_back_is_told_with_its_cause() {
+        let directory = tempfile::tempdir().unwrap();
+        let gone = directory.path().join("gone");
+        let cause = StageError::IsADirectory { path: directory.path().to_owned() };
+        let error = take_back(vec![Undo::Created(gone.clone())], cause);
+        assert!(matches!(error, StageError::NotPutBack { path, cause, .. }
+            if path == gone && matches!(*cause, StageError::IsADirectory { .. })));
+    }
+}

@@ -85,7 +85,8 @@ impl Entry {
 
     /// The bytes of a content, verified. Those of a link are its target; a directory has none.
     ///
-    /// A content that is missing or not what was added is [`StageError::Damaged`], and the entry is in quarantine then.
+    /// A content that is missing or not what was added is [`StageError::Damaged`], and the entry is in quarantine then. An
+    /// index that is not one of [`items`](Self::items) is the caller's mistake, and panics.
     pub fn bytes(&self, index: usize) -> Result<Cow<'_, [u8]>, StageError> {
         if let Some(here) = self.here(index)? {
             return Ok(Cow::Borrowed(here));

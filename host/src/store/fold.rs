@@ -158,6 +158,7 @@ impl Fold {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 mod tests {
     use super::*;
 

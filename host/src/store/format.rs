@@ -96,13 +96,17 @@ pub(super) struct Header {
 impl Header {
     /// The objects that hold contents, each once, with their sizes.
     pub(super) fn objects(&self) -> Vec<(Digest, u32, u64)> {
-        let in_objects = self.items.iter().filter(|item| item.place == Place::Object);
-        let mut objects: Vec<_> =
-            in_objects.map(|item| (item.digest, item.mode & 0o555, item.size)).collect();
-        objects.sort_unstable();
-        objects.dedup();
-        objects
+        objects(&self.items)
     }
+}
+
+/// The objects that these items need, each once, with their sizes.
+pub(super) fn objects(items: &[Item]) -> Vec<(Digest, u32, u64)> {
+    let in_objects = items.iter().filter(|item| item.place == Place::Object);
+    let mut objects: Vec<_> = in_objects.map(|item| (item.digest, item.mode & 0o555, item.size)).collect();
+    objects.sort_unstable();
+    objects.dedup();
+    objects
 }
 
 /// What the bytes of a new entry are made from.

@@ -22,9 +22,10 @@
 //!   the old file sees that it lost its name, and opens the new one. So nothing appended is lost.
 
 use super::Partition;
+use super::draft::Draft;
 use super::error::StoreError;
 use super::file::{self, with_parent};
-use super::format::Header;
+use super::format::{self, Header, Item};
 use crate::digest::Digest;
 use crate::key::Key;
 use crate::time::Timestamp;
@@ -64,19 +65,29 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// The addition of an entry.
+    /// The addition of an entry that was found.
     pub(super) fn of_entry(header: &Header) -> Self {
         Self {
-            kind: Kind::Added,
-            key: header.key,
             companion: header.companion,
-            count: u32::try_from(header.items.len()).unwrap_or(u32::MAX),
-            companion_size: u32::try_from(header.companion_size).unwrap_or(u32::MAX),
-            own: header.size,
-            objects: header.objects().iter().map(|object| object.2).sum(),
-            time: header.created,
+            companion_size: saturated(header.companion_size),
             cost: header.cost,
+            ..Self::of_items(header.key, &header.items, header.size, header.created)
         }
+    }
+
+    /// The addition of a draft, as a file of this size.
+    pub(super) fn of_draft(key: Key, draft: &Draft<'_>, items: &[Item], own: u64, time: Timestamp) -> Self {
+        Self {
+            companion: draft.companion,
+            companion_size: saturated(draft.companion_size),
+            cost: draft.cost,
+            ..Self::of_items(key, items, own, time)
+        }
+    }
+
+    fn of_items(key: Key, items: &[Item], own: u64, time: Timestamp) -> Self {
+        let objects = format::objects(items).iter().map(|object| object.2).sum();
+        Self { own, objects, ..Self::event(Kind::Added, key, saturated(items.len() as u64), time) }
     }
 
     /// A number of uses, or a removal.
@@ -135,6 +146,10 @@ impl Record {
             cost: large(100)?,
         })
     }
+}
+
+fn saturated(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// The open and locked log.
@@ -205,12 +220,12 @@ impl Index {
     }
 
     /// Gives the lock back, and rewrites the log if it has just grown past another step: nobody may ever trim this cache.
-    pub(super) fn release(self, partition: &Partition) -> Result<(), StoreError> {
+    pub(super) fn release(self, partition: &Partition) {
         drop(self.file);
         if (self.size + self.grown) / REWRITE_STEP > self.size / REWRITE_STEP {
-            partition.compact()?;
+            // What was to be appended is. A log that stays long for want of room is no failure of that.
+            drop(partition.compact());
         }
-        Ok(())
     }
 }
 

@@ -76,6 +76,7 @@ fn open(path: &Path) -> Result<File, StoreError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 mod tests {
     use crate::store::testing::Cache;
     use std::path::Path;

@@ -48,8 +48,10 @@ mod trim;
 mod usage;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 mod testing;
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 mod tests;
 
 pub use commit::{Committed, Placed};

@@ -12,7 +12,7 @@ use crate::digest::Digest;
 use crate::identity::Identity;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, ioctl_ficlone, utimensat};
 use std::fs::{self, File, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -30,7 +30,7 @@ pub(super) fn hash_through(
     mut to: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<(Digest, u64)> {
     let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; CHUNK.min(size as usize + 1)];
+    let mut buffer = vec![0; CHUNK.min(size as usize + 1).max(64 * 1024)];
     loop {
         let mut filled = 0;
         // Whole buffers, so that there is enough for several threads to share.
@@ -80,9 +80,12 @@ pub(super) fn add_file(
         let result = hash_through(source, before.size, |chunk| {
             (&tmp.file).write_all(chunk).inspect_err(|_| failed_write = true)
         });
-        result.map_err(|source| match failed_write {
-            true => StoreError::io("write", tmp.path())(source),
-            false => StoreError::io("read", path)(source),
+        result.map_err(|source| {
+            if failed_write {
+                StoreError::io("write", tmp.path())(source)
+            } else {
+                StoreError::io("read", path)(source)
+            }
         })?
     };
     let after = source.metadata().map_err(StoreError::io("examine", path))?;
@@ -117,4 +120,44 @@ fn place(store: &Store, tmp: TmpFile, digest: Digest, size: u64, mode: u32) -> R
     let permissions = Permissions::from_mode(mode & 0o555);
     tmp.file.set_permissions(permissions).map_err(StoreError::io("set the mode of", tmp.path()))?;
     tmp.place(&destination)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+mod tests {
+    use super::*;
+    use crate::store::testing::Cache;
+
+    #[test]
+    fn a_source_that_changes_while_it_is_read_makes_no_object() {
+        let cache = Cache::new();
+        let path = cache.path("source");
+        fs::write(&path, vec![1; 100_000]).unwrap();
+        let source = File::open(&path).unwrap();
+        let before = Identity::of(&source.metadata().unwrap());
+        for changed in [vec![2; 100_001], vec![2; 99_999]] {
+            fs::write(&path, changed).unwrap();
+            let error = add_file(&cache.store, &File::open(&path).unwrap(), &path, before, 0o644);
+            assert!(matches!(error, Err(StoreError::SourceChanged { .. })));
+        }
+        assert_eq!(cache.store.usage().unwrap().objects, 0);
+        assert_eq!(fs::read_dir(cache.store.layout().tmp()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn the_digest_is_the_same_however_many_threads_make_it() {
+        for size in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * CHUNK + 7] {
+            let bytes = vec![3; size];
+            for hint in [0, size as u64] {
+                let mut passed = Vec::new();
+                let (digest, length) = hash_through(bytes.as_slice(), hint, |chunk| {
+                    passed.extend_from_slice(chunk);
+                    Ok(())
+                })
+                .unwrap();
+                assert_eq!((digest, length), (Digest::of(&bytes), size as u64));
+                assert!(passed == bytes);
+            }
+        }
+    }
 }

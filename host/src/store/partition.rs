@@ -136,7 +136,8 @@ impl Partition {
     pub fn used(&self, key: Key, now: Timestamp) -> Result<(), StoreError> {
         let Some(mut index) = Index::open(self, FlockOperation::LockShared)? else { return Ok(()) };
         index.append(&Record::event(Kind::Used, key, 1, now))?;
-        index.release(self)
+        index.release(self);
+        Ok(())
     }
 
     /// Takes a damaged entry out of sight, unless something else is bound to its key by now: `identity` is that of the file

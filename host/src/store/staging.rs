@@ -112,10 +112,10 @@ impl<'s> Staging<'s> {
     ) -> Result<(), StageError> {
         let open =
             |path: &Path| OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(path);
-        let (file, staged) = self.fresh(destination, open)?;
-        let result = set_mode(&file, mode)
+        let (opened, staged) = self.fresh(destination, open)?;
+        let result = set_mode(&opened, mode)
             .map_err(StageError::destination("set the mode of", &staged))
-            .and_then(|()| fill(&file, &staged));
+            .and_then(|()| fill(&opened, &staged));
         match result {
             Ok(()) => self.push(destination, Action::Put { staged }),
             Err(_) => drop(fs::remove_file(&staged)),
@@ -197,24 +197,24 @@ impl<'s> Staging<'s> {
     fn fresh<T>(
         &mut self,
         destination: &Path,
-        mut make: impl FnMut(&Path) -> io::Result<T>,
+        mut create: impl FnMut(&Path) -> io::Result<T>,
     ) -> Result<(T, PathBuf), StageError> {
         let Some(name) = destination.file_name() else {
             return Err(StageError::IsADirectory { path: destination.to_owned() });
         };
         let usual = destination.with_file_name(staged_name(name, ""));
-        let mut result = make(&usual);
+        let mut result = create(&usual);
         if let (Err(error), Some(parent)) = (&result, destination.parent())
             && error.kind() == ErrorKind::NotFound
         {
             self.make_directories(parent)?;
-            result = make(&usual);
+            result = create(&usual);
         }
         match result {
             Ok(made) => Ok((made, usual)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 let unique = unique_beside(destination, name);
-                let made = make(&unique).map_err(StageError::destination("create", &unique))?;
+                let made = create(&unique).map_err(StageError::destination("create", &unique))?;
                 remove_leftover(&usual, &unique);
                 Ok((made, unique))
             }

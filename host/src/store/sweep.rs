@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// A companion that no entry names may be about to be named, for this long.
-const YOUNG: Duration = Duration::from_secs(3600);
+const YOUNG: Duration = Duration::from_hours(1);
 
 impl Store {
     /// Removes the objects that no entry needs, and gives their bytes. Additions of objects wait meanwhile.

@@ -11,9 +11,9 @@ use std::path::Path;
 use std::time::Duration;
 
 /// What is older than this and held by nobody was left behind.
-const LEFT_BEHIND: Duration = Duration::from_secs(3600);
+const LEFT_BEHIND: Duration = Duration::from_hours(1);
 /// How long damaged files stay to be looked at.
-const QUARANTINE: Duration = Duration::from_secs(7 * 24 * 3600);
+const QUARANTINE: Duration = Duration::from_hours(7 * 24);
 
 /// A private directory that goes when this is dropped.
 #[derive(Debug)]
@@ -74,6 +74,7 @@ fn clean(directory: &Path, limit: Timestamp, is_named: impl Fn(&str) -> bool) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 mod tests {
     use crate::store::testing::Cache;
     use crate::time::Timestamp;
@@ -87,7 +88,7 @@ mod tests {
         std::fs::write(&leftover, b"half").unwrap();
         cache.store.clean_temporaries(Timestamp::of(SystemTime::now()));
         assert!(leftover.exists());
-        cache.store.clean_temporaries(Timestamp::of(SystemTime::now() + Duration::from_secs(7200)));
+        cache.store.clean_temporaries(Timestamp::of(SystemTime::now() + Duration::from_hours(2)));
         assert!(!leftover.exists());
         assert!(held.path().exists());
         let path = held.path().to_owned();

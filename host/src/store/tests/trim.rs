@@ -102,7 +102,9 @@ fn a_partition_is_held_to_its_share() {
     assert_eq!(left(&cache), [key("d")]);
 }
 
-struct Scores(PolicyId, fn(&[Candidate]) -> Result<Vec<f64>, Box<Fault>>);
+type Score = fn(&[Candidate]) -> Result<Vec<f64>, Box<Fault>>;
+
+struct Scores(PolicyId, Score);
 
 impl Eviction for Scores {
     fn id(&self) -> &PolicyId {
@@ -114,7 +116,7 @@ impl Eviction for Scores {
     }
 }
 
-fn scores(score: fn(&[Candidate]) -> Result<Vec<f64>, Box<Fault>>) -> Scores {
+fn scores(score: Score) -> Scores {
     let id = PolicyId {
         name: "test".into(),
         component: Digest::of(b""),
