@@ -119,3 +119,29 @@ pub(super) fn by_policy(
     ranks.sort_unstable_by(Rank::order);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Candidate, order};
+
+    /// Ranks are smaller than candidates but must not be wiser.
+    #[test]
+    fn ranks_are_ordered_as_the_order_of_the_host_says() {
+        let mut all = Vec::new();
+        for bits in 0..16_u32 {
+            let (unused, score) = (bits & 1 == 1, f64::from(bits >> 1 & 1));
+            let (last_use, size) = (Timestamp(u64::from(bits >> 2 & 1)), u64::from(bits >> 3 & 1));
+            let created = Timestamp(0);
+            let candidate = Candidate { size, files: 1, created, last_use, uses: 0, cost: 0, unused };
+            all.push((Rank { score, last_use, size, index: 0, unused }, candidate));
+        }
+        for (a, one) in &all {
+            for (b, other) in &all {
+                let unused_first = other.unused.cmp(&one.unused);
+                let expected = unused_first.then(order::by_score((a.score, one), (b.score, other)));
+                assert_eq!(a.order(b), expected, "{a:?} {b:?}");
+            }
+        }
+    }
+}
