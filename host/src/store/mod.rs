@@ -1,1 +1,177 @@
-//! The file cache.
+//! The file cache: keys bound to entries, on one machine, for many processes at once.
+//!
+//! An entry holds a metadata hunk and contents in order, each optionally with a relative path. Small contents lie inside the
+//! entry's one file, large ones are objects that all entries share. A repository has a partition of its own. Everything is
+//! where [`layout`] draws it.
+//!
+//! * **Complete or absent.** Entries and objects appear by rename. Whenever a process is killed, readers see the old or
+//!   the new entry; what it leaves under `tmp/` is removed an hour later.
+//! * **Verified or a miss.** An entry's header is proved when it is found, each content before its destination is touched.
+//!   Damage makes a miss, and what is damaged goes into `quarantine/`.
+//! * **Nothing for readers to wait for.** Finding takes no lock. Only removals, for the time of a few system calls, and the
+//!   rare rewriting of an index make a use wait that is to be noted.
+//! * **Times are told.** Last use, number of uses and cost are the cache's own records; the access times of the system
+//!   mean nothing.
+//!
+//! | question | answered by |
+//! |---|---|
+//! | what is bound to this key? | [`Partition::find`] |
+//! | bind it | [`Partition::add`] |
+//! | put its contents in place | [`Staging`] |
+//! | what may go? | [`Store::plan`], [`Store::trim`] |
+//! | how much is there? | [`Store::usage`], [`Partition::stats`] |
+
+mod add;
+mod auxiliary;
+mod commit;
+mod draft;
+mod entry;
+mod error;
+mod file;
+mod fold;
+pub mod format;
+mod index;
+pub mod layout;
+mod ledger;
+mod lock;
+mod object;
+mod partition;
+mod plan;
+mod rank;
+mod reindex;
+mod stage_error;
+mod staging;
+mod sweep;
+mod temporary;
+mod total;
+mod trim;
+mod usage;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+mod testing;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+mod tests;
+
+pub use commit::{Committed, Placed};
+pub use draft::{Added, Content, Draft, DraftItem, ItemInfo};
+pub use entry::Entry;
+pub use error::StoreError;
+pub use format::{Item, ItemKind};
+pub use layout::{Layout, PartitionId};
+pub use lock::PathLock;
+pub use partition::{KeyInfo, Partition, PartitionStats};
+pub use plan::{Plan, TrimRequest, Victim};
+pub use rank::{PolicyFault, PolicyFaultKind};
+pub use stage_error::{Damage, StageError};
+pub use staging::Staging;
+pub use temporary::Temporary;
+pub use trim::{TrimReport, Trimmed};
+pub use usage::Usage;
+
+use file::TmpFile;
+use std::fs;
+use std::path::{Component, Path};
+use std::sync::Arc;
+
+/// How contents get from objects to their destinations.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum LinkMode {
+    /// Blocks are shared where the file system can, else copied.
+    #[default]
+    Auto,
+    /// Always copied.
+    Copy,
+    /// As `Auto`; said by someone who expects it.
+    Reflink,
+    /// Linked, so the destination is read-only whatever its mode was; copied where links are impossible.
+    Hardlink,
+}
+
+/// How a store works.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// How contents get from objects to their destinations.
+    pub link: LinkMode,
+    /// Whether contents are verified before they are revived. Headers always are.
+    pub verify: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { link: LinkMode::Auto, verify: true }
+    }
+}
+
+/// One cache directory. Clones are the same store.
+#[derive(Clone, Debug)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    layout: Layout,
+    options: Options,
+}
+
+impl Store {
+    /// The store in the directory `root`. Nothing is made before something is put into it.
+    ///
+    /// Errors: `root` is something else than a directory.
+    pub fn open(root: &Path, options: Options) -> Result<Self, StoreError> {
+        let there = file::if_there(fs::metadata(root)).map_err(StoreError::io("open", root))?;
+        if there.is_some_and(|there| !there.is_dir()) {
+            return Err(StoreError::NotADirectory { path: root.to_owned() });
+        }
+        Ok(Self { inner: Arc::new(Inner { layout: Layout::new(root), options }) })
+    }
+
+    /// Where everything is.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.inner.layout
+    }
+
+    /// How it works.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        self.inner.options
+    }
+
+    /// One repository's part. Nothing is read.
+    #[must_use]
+    pub fn partition(&self, id: PartitionId) -> Partition {
+        Partition::new(self.clone(), id)
+    }
+
+    /// The partitions that are there, in order.
+    pub fn partitions(&self) -> Result<Vec<PartitionId>, StoreError> {
+        let names = file::list(&self.layout().partitions())?;
+        let mut ids: Vec<_> = names.iter().filter_map(|(name, _)| PartitionId::from_hex(name)).collect();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Makes `destination`, a path of the [`Layout`], a file of these bytes, with mode 0600. It appears by rename, over what
+    /// was there; after an error it is as it was.
+    pub fn publish(&self, destination: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        let climbs = destination.components().any(|part| part == Component::ParentDir);
+        if climbs || !destination.starts_with(self.layout().root()) {
+            return Err(StoreError::Outside { path: destination.to_owned() });
+        }
+        TmpFile::of(self.layout(), bytes)?.place(destination)
+    }
+
+    /// Moves a file of the cache into quarantine; one that is gone is fine.
+    fn set_aside(&self, path: &Path) -> Result<(), StoreError> {
+        let kind = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let to = self.layout().quarantine().join(format!("{kind}.{}-{}", std::process::id(), file::serial()));
+        let moved = file::with_parent("quarantine", &to, || fs::rename(path, &to));
+        match moved {
+            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            moved => moved,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! An entry that was found: its header is proved, its contents are proved when they are asked for. The bytes are drawn in
+//! [`super::format`].
+
+use super::Partition;
+use super::file;
+use super::format::{Header, Item, Place};
+use super::object::hash_through;
+use super::stage_error::{Damage, StageError};
+use crate::digest::Digest;
+use crate::identity::Identity;
+use crate::key::{Key, Name};
+use crate::time::Timestamp;
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{Cursor, Read, Seek as _};
+use std::path::PathBuf;
+
+/// An entry in memory: all but the contents that are objects. What becomes of its file later does not concern it.
+#[derive(Debug)]
+pub struct Entry {
+    partition: Partition,
+    header: Header,
+    file: Vec<u8>,
+    identity: Identity,
+}
+
+impl Entry {
+    pub(super) const fn new(partition: Partition, header: Header, file: Vec<u8>, identity: Identity) -> Self {
+        Self { partition, header, file, identity }
+    }
+
+    /// The key that it was found by.
+    #[must_use]
+    pub const fn key(&self) -> Key {
+        self.header.key
+    }
+
+    /// The name that a person gave to it.
+    #[must_use]
+    pub const fn name(&self) -> Option<&Name> {
+        self.header.name.as_ref()
+    }
+
+    /// The metadata hunk.
+    #[must_use]
+    pub fn metadata(&self) -> &[u8] {
+        &self.file[self.header.metadata.clone()]
+    }
+
+    /// The host's remembered decoding of the hunk.
+    #[must_use]
+    pub fn remembered(&self) -> &[u8] {
+        &self.file[self.header.remembered.clone()]
+    }
+
+    /// The companion that goes with it.
+    #[must_use]
+    pub const fn companion(&self) -> Option<Digest> {
+        self.header.companion
+    }
+
+    /// How many bytes the companion was said to take.
+    #[must_use]
+    pub const fn companion_size(&self) -> u64 {
+        self.header.companion_size
+    }
+
+    /// When it was added.
+    #[must_use]
+    pub const fn created(&self) -> Timestamp {
+        self.header.created
+    }
+
+    /// How long the recorded run took, in nanoseconds.
+    #[must_use]
+    pub const fn cost(&self) -> u64 {
+        self.header.cost
+    }
+
+    /// The contents, in the order in which they were added.
+    #[must_use]
+    pub fn items(&self) -> &[Item] {
+        &self.header.items
+    }
+
+    /// The bytes of a content, verified. Those of a link are its target; a directory has none.
+    ///
+    /// A content that is missing or not what was added is [`StageError::Damaged`], and the entry is in quarantine then. An
+    /// index that is not one of [`items`](Self::items) is the caller's mistake, and panics.
+    pub fn bytes(&self, index: usize) -> Result<Cow<'_, [u8]>, StageError> {
+        if let Some(here) = self.here(index)? {
+            return Ok(Cow::Borrowed(here));
+        }
+        let mut bytes = Vec::new();
+        let (file, path) = self.open(index)?;
+        let item = &self.header.items[index];
+        let read = hash_through(&file, item.size, |chunk| {
+            bytes.extend_from_slice(chunk);
+            Ok(())
+        });
+        self.judge(index, &path, read)?;
+        Ok(Cow::Owned(bytes))
+    }
+
+    /// A reader of a content, all of which was verified first. Errors are those of [`bytes`](Self::bytes).
+    pub fn reader(&self, index: usize) -> Result<Box<dyn Read + '_>, StageError> {
+        if let Some(here) = self.here(index)? {
+            return Ok(Box::new(Cursor::new(here)));
+        }
+        let (mut file, path) = self.open(index)?;
+        let read = hash_through(&file, self.header.items[index].size, |_| Ok(()));
+        self.judge(index, &path, read)?;
+        file.rewind().map_err(StageError::destination("read", &path))?;
+        Ok(Box::new(file))
+    }
+
+    /// The verified bytes of a content that lies in the entry's own file; `None` for one in an object.
+    pub(super) fn here(&self, index: usize) -> Result<Option<&[u8]>, StageError> {
+        let item = &self.header.items[index];
+        let Place::Here(offset) = item.place else { return Ok(None) };
+        let bytes = &self.file[offset..offset + item.size as usize];
+        if self.partition.store().options().verify && Digest::of(bytes) != item.digest {
+            return Err(self.damaged(Some(index), Damage::Differs, None));
+        }
+        Ok(Some(bytes))
+    }
+
+    /// The path of a content that is an object.
+    pub(super) fn object(&self, index: usize) -> PathBuf {
+        let item = &self.header.items[index];
+        self.partition.store().layout().object(item.digest, item.mode)
+    }
+
+    /// Opens a content that is an object.
+    pub(super) fn open(&self, index: usize) -> Result<(File, PathBuf), StageError> {
+        let path = self.object(index);
+        match file::if_there(File::open(&path)) {
+            Ok(Some(file)) => Ok((file, path)),
+            Ok(None) => Err(self.damaged(Some(index), Damage::Missing, None)),
+            Err(source) => Err(StageError::destination("open", &path)(source)),
+        }
+    }
+
+    /// Whether what was read of an object is what was added.
+    pub(super) fn judge(
+        &self,
+        index: usize,
+        path: &std::path::Path,
+        read: std::io::Result<(Digest, u64)>,
+    ) -> Result<(), StageError> {
+        let (digest, _) = read.map_err(StageError::destination("read", path))?;
+        if digest != self.header.items[index].digest {
+            return Err(self.damaged(Some(index), Damage::Differs, Some(path)));
+        }
+        Ok(())
+    }
+
+    /// Takes this entry, and the object that proved damaged, out of sight.
+    pub(super) fn damaged(
+        &self,
+        item: Option<usize>,
+        damage: Damage,
+        object: Option<&std::path::Path>,
+    ) -> StageError {
+        // A quarantine that fails leaves a miss where it is; the next one who finds it tries again.
+        drop(self.partition.quarantine(self.header.key, Some(self.identity)));
+        if let Some(object) = object {
+            drop(self.partition.set_aside(object));
+        }
+        StageError::Damaged { key: self.header.key, item, damage }
+    }
+}

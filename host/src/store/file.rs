@@ -1,0 +1,154 @@
+//! How files of the cache come to be: written under `tmp/`, then renamed to their place, complete or not at all.
+//!
+//! Directories are made only after the system said that they are missing, so the common case pays nothing for them.
+
+use super::error::StoreError;
+use super::layout::Layout;
+use crate::identity::Identity;
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::{Errno, retry_on_intr};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Makes a directory of the cache with those above it.
+pub(super) fn make_directory(path: &Path) -> Result<(), StoreError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(StoreError::io("create the directory", path))
+}
+
+/// Does something that needs the directory of `path`, and makes that directory if it proves to be missing.
+pub(super) fn with_parent<T>(
+    action: &'static str,
+    path: &Path,
+    mut act: impl FnMut() -> io::Result<T>,
+) -> Result<T, StoreError> {
+    let mut result = act();
+    if let (Err(error), Some(parent)) = (&result, path.parent())
+        && error.kind() == ErrorKind::NotFound
+    {
+        make_directory(parent)?;
+        result = act();
+    }
+    result.map_err(StoreError::io(action, path))
+}
+
+/// `None` for what is absent.
+pub(super) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// All bytes of a file, by one read of the size that it says it has, and its identity.
+pub(super) fn read_whole(path: &Path) -> io::Result<(Vec<u8>, Identity)> {
+    let mut file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::from(ErrorKind::IsADirectory));
+    }
+    let mut bytes = vec![0; metadata.len() as usize];
+    file.read_exact(&mut bytes)?;
+    Ok((bytes, Identity::of(&metadata)))
+}
+
+/// A number that this process gives out once.
+pub(super) fn serial() -> u64 {
+    static SERIAL: AtomicU64 = AtomicU64::new(0);
+    SERIAL.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A file under `tmp/` that is removed unless it is placed.
+#[derive(Debug)]
+pub(super) struct TmpFile {
+    pub(super) file: File,
+    path: PathBuf,
+    placed: bool,
+}
+
+impl TmpFile {
+    /// A new empty file. A killed process of the same number may have left one of the same name; then the next is taken.
+    pub(super) fn create(layout: &Layout) -> Result<Self, StoreError> {
+        loop {
+            let path = layout.tmp().join(format!("{}-{}", std::process::id(), serial()));
+            let open =
+                || match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
+                    Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
+                    result => result.map(Some),
+                };
+            if let Some(file) = with_parent("create", &path, open)? {
+                return Ok(Self { file, path, placed: false });
+            }
+        }
+    }
+
+    /// A new file of these bytes.
+    pub(super) fn of(layout: &Layout, bytes: &[u8]) -> Result<Self, StoreError> {
+        let mut tmp = Self::create(layout)?;
+        tmp.file.write_all(bytes).map_err(StoreError::io("write", &tmp.path))?;
+        Ok(tmp)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Renames the file to its place, over what is there.
+    pub(super) fn place(mut self, destination: &Path) -> Result<(), StoreError> {
+        with_parent("publish", destination, || fs::rename(&self.path, destination))?;
+        self.placed = true;
+        Ok(())
+    }
+}
+
+impl Drop for TmpFile {
+    fn drop(&mut self) {
+        if !self.placed {
+            // What cannot be removed now is removed as a leftover later.
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}
+
+/// Locks an open file and waits for it.
+pub(super) fn lock(file: &File, operation: FlockOperation) -> io::Result<()> {
+    retry_on_intr(|| flock(file, operation)).map_err(io::Error::from)
+}
+
+/// Locks an open file for this process alone unless another one has it.
+pub(super) fn try_lock(file: &File) -> io::Result<bool> {
+    match retry_on_intr(|| flock(file, FlockOperation::NonBlockingLockExclusive)) {
+        Ok(()) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether an open file has lost its name: it was replaced or removed between opening and locking it.
+pub(super) fn is_nameless(file: &File) -> io::Result<bool> {
+    Ok(file.metadata()?.nlink() == 0)
+}
+
+/// The names in a directory, and whether each is a directory; none where it is absent. Names that are not UTF-8 are none
+/// of the cache's and left out.
+pub(super) fn list(directory: &Path) -> Result<Vec<(String, bool)>, StoreError> {
+    let Some(entries) = if_there(fs::read_dir(directory)).map_err(StoreError::io("list", directory))? else {
+        return Ok(Vec::new());
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(StoreError::io("list", directory))?;
+        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if let Ok(name) = entry.file_name().into_string() {
+            names.push((name, is_directory));
+        }
+    }
+    Ok(names)
+}

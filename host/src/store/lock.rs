@@ -1,0 +1,115 @@
+//! Locks between processes: advisory, held through an open file, gone with the process that held them.
+
+use super::Store;
+use super::error::StoreError;
+use super::file::{self, with_parent};
+use crate::digest::Framer;
+use rustix::fs::FlockOperation;
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// Holds one output path for this process. Its file is removed with it, so nothing is left behind.
+#[derive(Debug)]
+pub struct PathLock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for PathLock {
+    fn drop(&mut self) {
+        // Removed while the lock is still held: whoever waits with the same file open sees that it lost its name.
+        drop(fs::remove_file(&self.path));
+    }
+}
+
+/// Holds one of the cache's own locks.
+#[derive(Debug)]
+pub(super) struct Held {
+    _file: File,
+}
+
+impl Store {
+    /// Takes the lock of an output path without waiting. The path is taken as it is written: name it absolutely.
+    ///
+    /// | outcome | when |
+    /// |---|---|
+    /// | `Some` | it is this process's until the value is dropped; `locks/` holds a file meanwhile |
+    /// | `None` | another holder has it, in this process or another |
+    /// | error | the file system cannot lock, or cannot create the file |
+    pub fn lock_path(&self, destination: &Path) -> Result<Option<PathLock>, StoreError> {
+        let name = Framer::new("reviver.lock").bytes(destination.as_os_str().as_bytes()).finish();
+        let path = self.layout().lock(&name.to_hex());
+        loop {
+            let file = open(&path)?;
+            if !file::try_lock(&file).map_err(StoreError::io("lock", &path))? {
+                return Ok(None);
+            }
+            if !file::is_nameless(&file).map_err(StoreError::io("examine", &path))? {
+                return Ok(Some(PathLock { path, _file: file }));
+            }
+        }
+    }
+
+    /// Takes one of the cache's own locks and waits for it.
+    pub(super) fn hold(&self, name: &str, operation: FlockOperation) -> Result<Held, StoreError> {
+        let path = self.layout().lock(name);
+        let file = open(&path)?;
+        file::lock(&file, operation).map_err(StoreError::io("lock", &path))?;
+        Ok(Held { _file: file })
+    }
+
+    /// Takes one of the cache's own locks unless another has it.
+    pub(super) fn try_hold(&self, name: &str) -> Result<Option<Held>, StoreError> {
+        let path = self.layout().lock(name);
+        let file = open(&path)?;
+        let taken = file::try_lock(&file).map_err(StoreError::io("lock", &path))?;
+        Ok(taken.then_some(Held { _file: file }))
+    }
+}
+
+fn open(path: &Path) -> Result<File, StoreError> {
+    with_parent("open", path, || {
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+mod tests {
+    use crate::store::testing::Cache;
+    use std::path::Path;
+
+    #[test]
+    fn a_path_has_one_holder_and_its_lock_leaves_nothing() {
+        let cache = Cache::new();
+        let path = Path::new("/out/a.o");
+        let held = cache.store.lock_path(path).unwrap();
+        assert!(held.is_some());
+        assert!(cache.store.lock_path(path).unwrap().is_none());
+        assert!(cache.store.lock_path(Path::new("/out/b.o")).unwrap().is_some());
+        drop(held);
+        assert_eq!(std::fs::read_dir(cache.store.layout().locks()).unwrap().count(), 0);
+        assert!(cache.store.lock_path(path).unwrap().is_some());
+    }
+
+    #[test]
+    fn threads_that_fight_for_a_path_never_hold_it_together() {
+        let cache = Cache::new();
+        let inside = std::sync::atomic::AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        if let Some(lock) = cache.store.lock_path(Path::new("/o")).unwrap() {
+                            assert_eq!(inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
+                            inside.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                            drop(lock);
+                        }
+                    }
+                });
+            }
+        });
+    }
+}

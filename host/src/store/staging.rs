@@ -1,0 +1,309 @@
+//! Preparing what is to be revived: everything is verified and written beside its destination before anything is renamed.
+//!
+//! | outcome of each step | the file system afterwards |
+//! |---|---|
+//! | done | a file `.<name>.reviver` beside the destination, and the directories above it |
+//! | error | as before |
+//!
+//! Dropping a staging takes all of that back; [`Staging::commit`] puts it in place. A destination that is a symbolic link is
+//! replaced, not followed. Where two steps name one destination, the later wins.
+
+use super::commit::{Action, Step};
+use super::entry::Entry;
+use super::format::ItemKind;
+use super::object::{hash_through, touch};
+use super::stage_error::{Damage, StageError};
+use super::{LinkMode, Store};
+use crate::digest::Digest;
+use crate::identity::Identity;
+use rustix::fs::ioctl_ficlone;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// A staged file of this age, in nanoseconds, was left by a killed process.
+const LEFT_BEHIND: i64 = 60_000_000_000;
+/// The longest name that file systems take.
+const LONGEST_NAME: usize = 255;
+
+/// What is prepared but not in place yet.
+#[derive(Debug)]
+pub struct Staging<'s> {
+    store: &'s Store,
+    pub(super) steps: Vec<Step>,
+    /// Directories that were made, those above before those below.
+    pub(super) made: Vec<PathBuf>,
+}
+
+impl<'s> Staging<'s> {
+    /// An empty staging.
+    #[must_use]
+    pub const fn new(store: &'s Store) -> Self {
+        Self { store, steps: Vec::new(), made: Vec::new() }
+    }
+
+    /// Prepares a content of an entry as a file with these permissions, of which `0o777` count. Missing directories above it
+    /// are made with mode 0755.
+    ///
+    /// Errors: [`StageError::Damaged`] if the content is not what was added; the entry is in quarantine then.
+    pub fn file(
+        &mut self,
+        entry: &Entry,
+        item: usize,
+        destination: &Path,
+        mode: u32,
+    ) -> Result<(), StageError> {
+        if entry.items().get(item).is_none_or(|item| item.kind != ItemKind::File) {
+            return Err(StageError::Damaged { key: entry.key(), item: Some(item), damage: Damage::Kind });
+        }
+        match entry.here(item)? {
+            Some(bytes) => self.bytes(destination, bytes, mode),
+            None => self.object(entry, item, destination, mode & 0o777),
+        }
+    }
+
+    /// Prepares a file of these bytes.
+    pub fn bytes(&mut self, destination: &Path, bytes: &[u8], mode: u32) -> Result<(), StageError> {
+        self.filled(destination, mode & 0o777, |file, staged| {
+            (&*file).write_all(bytes).map_err(StageError::destination("write", staged))
+        })
+    }
+
+    /// Prepares a symbolic link.
+    pub fn link(&mut self, destination: &Path, target: &[u8]) -> Result<(), StageError> {
+        let ((), staged) =
+            self.fresh(destination, |path| std::os::unix::fs::symlink(OsStr::from_bytes(target), path))?;
+        self.push(destination, Action::Put { staged });
+        Ok(())
+    }
+
+    /// Makes a directory at once, with those above it; one that is there already is fine.
+    ///
+    /// Errors: something else is there.
+    pub fn directory(&mut self, destination: &Path) -> Result<(), StageError> {
+        self.make_directories(destination)?;
+        self.push(destination, Action::Directory);
+        Ok(())
+    }
+
+    /// Lets a file, a link or an empty directory go on commit; one that is absent by then is fine.
+    pub fn remove(&mut self, destination: &Path) {
+        self.push(destination, Action::Remove);
+    }
+
+    /// Gives a file that is right already the present time on commit.
+    pub fn touch(&mut self, destination: &Path) {
+        self.push(destination, Action::Touch);
+    }
+
+    fn push(&mut self, destination: &Path, action: Action) {
+        self.steps.push(Step { destination: destination.to_owned(), action });
+    }
+
+    /// Stages a file and has it filled; one that could not be filled is removed.
+    fn filled(
+        &mut self,
+        destination: &Path,
+        mode: u32,
+        fill: impl FnOnce(&File, &Path) -> Result<(), StageError>,
+    ) -> Result<(), StageError> {
+        let open =
+            |path: &Path| OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(path);
+        let (opened, staged) = self.fresh(destination, open)?;
+        let result = set_mode(&opened, mode)
+            .map_err(StageError::destination("set the mode of", &staged))
+            .and_then(|()| fill(&opened, &staged));
+        match result {
+            Ok(()) => self.push(destination, Action::Put { staged }),
+            Err(_) => drop(fs::remove_file(&staged)),
+        }
+        result
+    }
+
+    fn object(
+        &mut self,
+        entry: &Entry,
+        index: usize,
+        destination: &Path,
+        mode: u32,
+    ) -> Result<(), StageError> {
+        let options = self.store.options();
+        let item = &entry.items()[index];
+        let (source, path) = entry.open(index)?;
+        if options.link == LinkMode::Hardlink && mode & 0o555 == item.mode & 0o555 {
+            if options.verify {
+                entry.judge(index, &path, hash_through(&source, item.size, |_| Ok(())))?;
+            }
+            if let Some(staged) = self.linked(&path, destination)? {
+                self.push(destination, Action::Put { staged });
+                return Ok(());
+            }
+            return self.filled(destination, mode, |file, staged| copy(&source, file, staged));
+        }
+        self.filled(destination, mode, |file, staged| {
+            if options.link != LinkMode::Copy && ioctl_ficlone(file, &source).is_ok() {
+                // The clone is ours alone; what is hashed is what will be there.
+                return if options.verify {
+                    entry.judge(index, &path, hash_through(file, item.size, |_| Ok(())))
+                } else {
+                    Ok(())
+                };
+            }
+            if !options.verify {
+                return copy(&source, file, staged);
+            }
+            // One pass: what is read for the digest is what is written.
+            let mut failed_write = false;
+            let mut out = file;
+            let read = hash_through(&source, item.size, |chunk| {
+                out.write_all(chunk).inspect_err(|_| failed_write = true)
+            });
+            match read {
+                Err(source) if failed_write => Err(StageError::destination("write", staged)(source)),
+                read => entry.judge(index, &path, read),
+            }
+        })
+    }
+
+    /// Stages a link to an object; `None` where the file system has none, or has no more for it.
+    fn linked(&mut self, object: &Path, destination: &Path) -> Result<Option<PathBuf>, StageError> {
+        match self.fresh(destination, |path| fs::hard_link(object, path)) {
+            Ok(((), staged)) => {
+                let touched = touch(&staged).map_err(StageError::destination("touch", &staged));
+                if touched.is_err() {
+                    drop(fs::remove_file(&staged));
+                }
+                touched.map(|()| Some(staged))
+            }
+            Err(StageError::Destination { source, .. })
+                if matches!(
+                    source.kind(),
+                    ErrorKind::CrossesDevices
+                        | ErrorKind::TooManyLinks
+                        | ErrorKind::PermissionDenied
+                        | ErrorKind::Unsupported
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes something new under the staged name of a destination, or under another one where that is taken.
+    fn fresh<T>(
+        &mut self,
+        destination: &Path,
+        mut create: impl FnMut(&Path) -> io::Result<T>,
+    ) -> Result<(T, PathBuf), StageError> {
+        let Some(name) = destination.file_name() else {
+            return Err(StageError::IsADirectory { path: destination.to_owned() });
+        };
+        let usual = destination.with_file_name(staged_name(name, ""));
+        let mut result = create(&usual);
+        if let (Err(error), Some(parent)) = (&result, destination.parent())
+            && error.kind() == ErrorKind::NotFound
+        {
+            self.make_directories(parent)?;
+            result = create(&usual);
+        }
+        match result {
+            Ok(made) => Ok((made, usual)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let unique = unique_beside(destination, name);
+                let made = create(&unique).map_err(StageError::destination("create", &unique))?;
+                remove_leftover(&usual, &unique);
+                Ok((made, unique))
+            }
+            Err(error) => Err(StageError::destination("create", destination)(error)),
+        }
+    }
+
+    /// Makes a directory and those above it that are missing.
+    fn make_directories(&mut self, path: &Path) -> Result<(), StageError> {
+        match DirBuilder::new().mode(0o755).create(path) {
+            Ok(()) => {
+                self.made.push(path.to_owned());
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+                let Some(above) = above else {
+                    return Err(StageError::destination("create the directory", path)(error));
+                };
+                self.make_directories(above)?;
+                self.make_directories(path)
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                if path.is_dir() {
+                    Ok(())
+                } else {
+                    Err(StageError::NotADirectory { path: path.to_owned() })
+                }
+            }
+            Err(error) => Err(StageError::destination("create the directory", path)(error)),
+        }
+    }
+}
+
+impl Drop for Staging<'_> {
+    fn drop(&mut self) {
+        for step in &self.steps {
+            if let Action::Put { staged } = &step.action {
+                drop(fs::remove_file(staged));
+            }
+        }
+        for directory in self.made.iter().rev() {
+            // One that somebody has put something into by now stays.
+            drop(fs::remove_dir(directory));
+        }
+    }
+}
+
+/// The umask may have taken permissions away.
+fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    if file.metadata()?.permissions().mode() & 0o7777 == mode {
+        return Ok(());
+    }
+    file.set_permissions(Permissions::from_mode(mode))
+}
+
+fn copy(mut source: &File, mut to: &File, staged: &Path) -> Result<(), StageError> {
+    io::Seek::rewind(&mut source).map_err(StageError::destination("read", staged))?;
+    io::copy(&mut source, &mut to).map_err(StageError::destination("write", staged))?;
+    Ok(())
+}
+
+/// A name beside `destination` that nobody else uses.
+pub(super) fn unique_beside(destination: &Path, name: &OsStr) -> PathBuf {
+    let unique = format!(".{}-{}", std::process::id(), super::file::serial());
+    destination.with_file_name(staged_name(name, &unique))
+}
+
+fn staged_name(name: &OsStr, unique: &str) -> OsString {
+    const SUFFIX: &str = ".reviver";
+    let mut staged = vec![b'.'];
+    if 1 + name.len() + unique.len() + SUFFIX.len() <= LONGEST_NAME {
+        staged.extend_from_slice(name.as_bytes());
+    } else {
+        staged.extend_from_slice(Digest::of(name.as_bytes()).to_hex().as_bytes());
+    }
+    staged.extend_from_slice(unique.as_bytes());
+    staged.extend_from_slice(SUFFIX.as_bytes());
+    OsString::from_vec(staged)
+}
+
+/// Removes what a killed process left under the usual name. How old it is tells the file that was made just now, by the clock
+/// of the file system; and the time of the inode's change, since a rename may have put an old file there a moment ago.
+fn remove_leftover(usual: &Path, just_made: &Path) {
+    let changed = |path: &Path| fs::symlink_metadata(path).map(|metadata| Identity::of(&metadata));
+    if let (Ok(old), Ok(new)) = (changed(usual), changed(just_made))
+        && !old.is_directory()
+        && new.ctime.saturating_sub(old.ctime) > LEFT_BEHIND
+    {
+        drop(fs::remove_file(usual));
+    }
+}

@@ -1,0 +1,238 @@
+//! Putting contents in place.
+
+use crate::store::testing::{Cache, draft, key};
+use crate::store::{Damage, LinkMode, StageError, Staging};
+use crate::time::Timestamp;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::Path;
+
+fn revive(cache: &Cache, name: &str, destinations: &[&Path]) -> Result<(), StageError> {
+    let entry = cache.partition.find(key(name)).unwrap().unwrap();
+    let mut staging = Staging::new(&cache.store);
+    for (index, destination) in destinations.iter().enumerate() {
+        staging.file(&entry, index, destination, 0o644)?;
+    }
+    let committed = staging.commit()?;
+    for placed in committed.placed {
+        let there = fs::symlink_metadata(&placed.destination).unwrap();
+        assert_eq!(placed.identity, Some(crate::identity::Identity::of(&there)));
+    }
+    Ok(())
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn parents_are_made_and_nothing_else_is_left() {
+    let cache = Cache::new();
+    cache.add(key("k"), b"content", 1);
+    let destination = cache.path("out/a/b/file");
+    revive(&cache, "k", &[&destination]).unwrap();
+    assert_eq!(fs::read(&destination).unwrap(), b"content");
+    assert_eq!(names(&cache.path("out/a/b")), ["file"]);
+}
+
+#[test]
+fn a_symbolic_link_is_replaced_and_its_target_is_not_touched() {
+    let cache = Cache::new();
+    cache.partition.add(key("k"), &draft(&[b"1", b"2"]), Timestamp(1)).unwrap();
+    fs::write(cache.path("target"), b"target").unwrap();
+    let (first, second) = (cache.path("first"), cache.path("second"));
+    for link in [&first, &second] {
+        symlink("target", link).unwrap();
+    }
+    revive(&cache, "k", &[&first, &second]).unwrap();
+    assert!(
+        fs::symlink_metadata(&first).unwrap().is_file() && fs::symlink_metadata(&second).unwrap().is_file()
+    );
+    assert_eq!(fs::read(cache.path("target")).unwrap(), b"target");
+}
+
+#[test]
+fn a_read_only_destination_is_replaced() {
+    let cache = Cache::new();
+    cache.add(key("k"), b"new", 1);
+    let destination = cache.path("out");
+    fs::write(&destination, b"old").unwrap();
+    fs::set_permissions(&destination, fs::Permissions::from_mode(0o444)).unwrap();
+    revive(&cache, "k", &[&destination]).unwrap();
+    assert_eq!(fs::read(&destination).unwrap(), b"new");
+}
+
+/// The original tried for ever to unlink such a destination.
+#[test]
+fn a_directory_as_destination_is_refused() {
+    let cache = Cache::new();
+    cache.partition.add(key("k"), &draft(&[b"1", b"2"]), Timestamp(1)).unwrap();
+    let (directory, file) = (cache.path("dir"), cache.path("file"));
+    fs::create_dir(&directory).unwrap();
+    fs::write(&file, b"old").unwrap();
+    for destinations in [&[directory.as_path()][..], &[&directory, &file], &[&file, &directory]] {
+        let error = revive(&cache, "k", destinations);
+        assert!(matches!(error, Err(StageError::IsADirectory { path }) if path == directory));
+        assert_eq!(fs::read(&file).unwrap(), b"old");
+        assert_eq!(names(cache.directory.path()), ["cache", "dir", "file"]);
+    }
+    let error = revive(&cache, "k", &[Path::new("/")]);
+    assert!(matches!(error, Err(StageError::IsADirectory { .. })));
+}
+
+#[test]
+fn a_file_above_a_destination_is_an_error() {
+    let cache = Cache::new();
+    cache.add(key("k"), b"new", 1);
+    fs::write(cache.path("file"), b"old").unwrap();
+    assert!(revive(&cache, "k", &[&cache.path("file/out")]).is_err());
+    assert!(revive(&cache, "k", &[&cache.path("file/a/out")]).is_err());
+    assert_eq!(fs::read(cache.path("file")).unwrap(), b"old");
+}
+
+#[test]
+fn after_a_failed_rename_all_destinations_are_put_back() {
+    let cache = Cache::new();
+    cache.partition.add(key("k"), &draft(&[b"1", b"2", b"3", b"4"]), Timestamp(1)).unwrap();
+    let entry = cache.partition.find(key("k")).unwrap().unwrap();
+    let path = |name: &str| cache.path(name);
+    fs::write(path("old"), b"old").unwrap();
+    fs::write(path("gone"), b"gone").unwrap();
+    fs::create_dir(path("empty")).unwrap();
+    fs::create_dir(path("dir")).unwrap();
+    let mut staging = Staging::new(&cache.store);
+    staging.file(&entry, 0, &path("old"), 0o644).unwrap();
+    staging.file(&entry, 1, &path("new/new"), 0o644).unwrap();
+    staging.remove(&path("gone"));
+    staging.remove(&path("empty"));
+    staging.directory(&path("made/below")).unwrap();
+    staging.file(&entry, 2, &path("dir"), 0o644).unwrap();
+    assert!(matches!(staging.commit(), Err(StageError::IsADirectory { .. })));
+    assert_eq!(fs::read(path("old")).unwrap(), b"old");
+    assert_eq!(fs::read(path("gone")).unwrap(), b"gone");
+    assert_eq!(names(cache.directory.path()), ["cache", "dir", "empty", "gone", "old"]);
+}
+
+#[test]
+fn all_kinds_of_steps_are_put_in_place() {
+    let cache = Cache::new();
+    cache.add(key("k"), b"1", 1);
+    let path = |name: &str| cache.path(name);
+    fs::write(path("old"), b"old").unwrap();
+    fs::write(path("gone"), b"gone").unwrap();
+    fs::write(path("right"), b"right").unwrap();
+    let past = std::time::SystemTime::UNIX_EPOCH;
+    fs::File::open(path("right")).unwrap().set_modified(past).unwrap();
+    let mut staging = Staging::new(&cache.store);
+    staging.touch(&path("right"));
+    staging.bytes(&path("old"), b"new", 0o755).unwrap();
+    staging.link(&path("link"), b"old").unwrap();
+    staging.directory(&path("made")).unwrap();
+    staging.remove(&path("gone"));
+    staging.remove(&path("never there"));
+    let committed = staging.commit().unwrap();
+    assert_eq!(names(cache.directory.path()), ["cache", "link", "made", "old", "right"]);
+    assert_eq!(fs::read(path("link")).unwrap(), b"new");
+    assert!(fs::metadata(path("right")).unwrap().modified().unwrap() > past);
+    let there: Vec<_> = committed.placed.iter().map(|placed| placed.identity.is_some()).collect();
+    assert_eq!(there, [true, true, true, true, false, false]);
+}
+
+#[test]
+fn what_is_dropped_leaves_nothing() {
+    let cache = Cache::new();
+    let mut staging = Staging::new(&cache.store);
+    staging.bytes(&cache.path("a/b/file"), b"x", 0o644).unwrap();
+    staging.directory(&cache.path("c/d")).unwrap();
+    staging.link(&cache.path("link"), b"x").unwrap();
+    drop(staging);
+    assert!(names(cache.directory.path()).iter().all(|name| name == "cache"));
+}
+
+#[test]
+fn names_of_255_bytes_work_and_later_steps_win() {
+    let cache = Cache::new();
+    for length in [240, 246, 247, 255] {
+        let destination = cache.path(&"n".repeat(length));
+        let mut staging = Staging::new(&cache.store);
+        staging.bytes(&destination, b"first", 0o644).unwrap();
+        staging.bytes(&destination, b"second", 0o644).unwrap();
+        staging.commit().unwrap();
+        assert_eq!(fs::read(&destination).unwrap(), b"second");
+        fs::remove_file(&destination).unwrap();
+    }
+    assert!(names(cache.directory.path()).is_empty());
+}
+
+#[test]
+fn a_leftover_of_a_kill_is_no_obstacle() {
+    let cache = Cache::new();
+    let leftover = cache.path(".out.reviver");
+    fs::write(&leftover, b"half").unwrap();
+    let mut staging = Staging::new(&cache.store);
+    staging.bytes(&cache.path("out"), b"whole", 0o644).unwrap();
+    staging.commit().unwrap();
+    assert_eq!(fs::read(cache.path("out")).unwrap(), b"whole");
+    assert!(leftover.exists(), "it is too young to be known for a leftover");
+}
+
+#[test]
+fn damage_of_an_object_is_found_before_a_destination_is_touched() {
+    let large = vec![7; 100_000];
+    for link in [LinkMode::Auto, LinkMode::Copy, LinkMode::Reflink, LinkMode::Hardlink] {
+        for lost in [true, false] {
+            let cache = Cache::linking(link);
+            cache.partition.add(key("k"), &draft(&[b"small", &large]), Timestamp(1)).unwrap();
+            let entry = cache.partition.find(key("k")).unwrap().unwrap();
+            let object = cache.store.layout().object(entry.items()[1].digest, 0o644);
+            fs::remove_file(&object).unwrap();
+            if !lost {
+                let mut wrong = large.clone();
+                wrong[99_999] = 8;
+                fs::write(&object, wrong).unwrap();
+            }
+            let (small, destination) = (cache.path("deep/small"), cache.path("out"));
+            fs::write(&destination, b"old").unwrap();
+            let error = revive(&cache, "k", &[&small, &destination]);
+            let expected = if lost { Damage::Missing } else { Damage::Differs };
+            assert!(
+                matches!(error, Err(StageError::Damaged { damage, item: Some(1), .. }) if damage == expected)
+            );
+            assert_eq!(fs::read(&destination).unwrap(), b"old");
+            assert_eq!(names(cache.directory.path()), ["cache", "out"]);
+            assert!(cache.partition.find(key("k")).unwrap().is_none(), "the entry is in quarantine");
+            assert!(!object.exists());
+
+            cache.partition.add(key("k"), &draft(&[b"small", &large]), Timestamp(2)).unwrap();
+            revive(&cache, "k", &[&small, &destination]).unwrap();
+            assert_eq!(fs::read(&destination).unwrap(), large);
+        }
+    }
+}
+
+#[test]
+fn objects_are_revived_in_every_mode_with_the_present_time() {
+    let large = vec![7; 100_000];
+    for link in [LinkMode::Auto, LinkMode::Copy, LinkMode::Reflink, LinkMode::Hardlink] {
+        let cache = Cache::linking(link);
+        cache.partition.add(key("k"), &draft(&[&large]), Timestamp(1)).unwrap();
+        let entry = cache.partition.find(key("k")).unwrap().unwrap();
+        let object = cache.store.layout().object(entry.items()[0].digest, 0o644);
+        let past = std::time::SystemTime::UNIX_EPOCH;
+        fs::File::open(&object).unwrap().set_modified(past).unwrap();
+        let destination = cache.path("out");
+        revive(&cache, "k", &[&destination]).unwrap();
+        let there = fs::metadata(&destination).unwrap();
+        assert_eq!(fs::read(&destination).unwrap(), large);
+        assert!(there.modified().unwrap() > past);
+        let is_linked = there.ino() == fs::metadata(&object).unwrap().ino();
+        assert_eq!(is_linked, link == LinkMode::Hardlink);
+        let mode = if is_linked { 0o444 } else { 0o644 };
+        assert_eq!(there.permissions().mode() & 0o7777, mode);
+    }
+}
