@@ -1,2 +1,5 @@
 //! The `reviver` command.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    reviver::cli::main()
+}

@@ -1,1 +1,108 @@
-//! The command line.
+//! The command line: all that prints, reads the environment and knows the time.
+//!
+//! One file per command. Exit codes are in [`exit`]; messages of ours go to standard error.
+#![allow(clippy::print_stderr, reason = "the command line is what speaks to people")]
+
+mod cache;
+mod context;
+mod exit;
+mod explain;
+mod init;
+mod plugin;
+mod run;
+mod show;
+mod stats;
+mod trim;
+
+use clap::{Args, Parser, Subcommand};
+use exit::Exit;
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Remembers what build operations did, and revives it instead of running them again.
+#[derive(Parser, Debug)]
+#[command(name = "reviver", version, after_help = exit::HELP)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// `run` alone: a hit must not pay for the arguments of all other commands.
+#[derive(Parser, Debug)]
+#[command(name = "reviver run", version)]
+struct RunAlone {
+    #[command(flatten)]
+    global: Global,
+    #[command(flatten)]
+    run: run::RunArgs,
+}
+
+#[derive(Args, Clone, Debug, Default)]
+struct Global {
+    /// The cache directory [default: $XDG_CACHE_HOME/reviver, or what config.toml says]
+    #[arg(long, global = true, value_name = "DIR", env = "REVIVER_CACHE_DIR")]
+    cache_dir: Option<PathBuf>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run a command, or revive what it did
+    Run(run::RunArgs),
+    /// Tell what became of the last operations, and why
+    Explain(explain::ExplainArgs),
+    /// Tell how often what happened here
+    Stats(stats::StatsArgs),
+    /// Look into the cache, and take things out of it
+    #[command(subcommand)]
+    Cache(cache::CacheCommand),
+    /// List, inspect and build plugins
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
+    /// Write a commented reviver.toml
+    Init(init::InitArgs),
+}
+
+/// Does what the arguments of this process say.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if arguments.get(1).is_some_and(|command| command == "run") {
+        let alone = arguments.iter().take(1).chain(arguments.iter().skip(2));
+        return match RunAlone::try_parse_from(alone) {
+            Ok(RunAlone { global, run }) => run::run(&global, &run).into(),
+            Err(error) => usage(&error, Exit::Failed),
+        };
+    }
+    let Cli { global, command } = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, Exit::Usage),
+    };
+    let mut out = Vec::new();
+    let done = match command {
+        Command::Run(args) => return run::run(&global, &args).into(),
+        Command::Explain(args) => explain::explain(&global, &args, &mut out),
+        Command::Stats(args) => stats::stats(&global, &args, &mut out),
+        Command::Cache(command) => cache::cache(&global, &command, &mut out),
+        Command::Plugin(command) => plugin::plugin(&global, &command, &mut out),
+        Command::Init(args) => init::init(&args, &mut out),
+    };
+    // Whoever closed the other end of a pipe has seen enough.
+    io::stdout().write_all(&out).and_then(|()| io::stdout().flush()).ok();
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("reviver: {error:#}");
+            Exit::of(&error).into()
+        }
+    }
+}
+
+/// What clap has to say: help and version are no errors.
+fn usage(error: &clap::Error, wrong: Exit) -> ExitCode {
+    error.print().ok();
+    if error.use_stderr() { wrong.into() } else { Exit::Done.into() }
+}

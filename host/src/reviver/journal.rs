@@ -70,7 +70,9 @@ pub struct Record {
 }
 
 impl Record {
-    fn to_json(&self) -> Json {
+    /// The record as it stands in the journal.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
         let mut line = Map::new();
         line.insert("time".into(), json!(self.time.0));
         line.insert("result".into(), json!(self.result.word()));

@@ -37,7 +37,7 @@ pub(super) fn needed(search: &Search<'_>, path: &Path, file: File) -> Result<Vec
     if dynamic.segment && !dynamic.told {
         return Err(Doubt::Untold(path.to_owned()));
     }
-    let environment = search.resolver.environment;
+    let environment = &search.resolver.environment;
     let mut needs: Vec<PathBuf> = dynamic.interpreter.into_iter().collect();
     let mut directories: Vec<PathBuf> =
         dynamic.directories.iter().map(|directory| expand(directory, path)).collect();

@@ -10,8 +10,9 @@ use super::value::Value;
 use super::writes::normal;
 use crate::digest::Digest;
 use crate::operation::{Ingredient, Operation, Source};
-use crate::policy::{Inputs, LookFailure, Match, QueryAnswer};
+use crate::policy::{Inputs, LookFailure, Match, QueryAnswer, SharedInputs};
 use crate::store::{Partition, Store};
+use std::cell::RefCell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -87,6 +88,30 @@ impl Looks {
             Ok(Value::File { content, .. }) if content == read => Ok(bytes),
             _ => Err(failed(&"it changed while it was read")),
         }
+    }
+}
+
+/// Looks that are shared with a policy for the time of a call.
+#[derive(Clone, Debug)]
+pub struct SharedLooks(Rc<RefCell<Looks>>);
+
+impl SharedLooks {
+    /// Looks that nothing was looked at through.
+    #[must_use]
+    pub fn new(looks: Looks) -> Self {
+        Self(Rc::new(RefCell::new(looks)))
+    }
+
+    /// The form in which a policy takes them.
+    #[must_use]
+    pub fn inputs(&self) -> SharedInputs {
+        Rc::<RefCell<Looks>>::clone(&self.0)
+    }
+
+    /// What was looked at, with what it resolved to.
+    #[must_use]
+    pub fn conditions(&self) -> Vec<(Ingredient, Value)> {
+        self.0.borrow().conditions.clone()
     }
 }
 

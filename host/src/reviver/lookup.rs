@@ -24,12 +24,7 @@ const STALE: usize = 4;
 
 impl Reviver<'_> {
     /// What is found under a base key.
-    pub(super) fn lookup(
-        &self,
-        request: &Request<'_>,
-        resolver: &Resolver,
-        prepared: &Prepared,
-    ) -> Search {
+    pub(super) fn lookup(&self, request: &Request<'_>, resolver: &Resolver, prepared: &Prepared) -> Search {
         let mut search = Search::default();
         if prepared.derivation.report.is_none() {
             let key = identify::full(prepared.base, &[], &[]);

@@ -154,7 +154,7 @@ impl Reviver<'_> {
             }
         };
         let looks = self.looks(request, after, Some(bytes.clone()));
-        match self.key_policy.discover(&request.operation, &bytes, looks) {
+        match self.key_policy.discover(&request.operation, &bytes, looks.inputs()) {
             Ok(Ok(discovery)) => {
                 if let Some(reason) = &discovery.uncacheable {
                     report.unrecorded(reason);

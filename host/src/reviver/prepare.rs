@@ -4,7 +4,7 @@ use super::execute::ChildInput;
 use super::hints::{Hint, Look};
 use super::identify;
 use super::input;
-use super::look::Looks;
+use super::look::{Looks, SharedLooks};
 use super::remember::{Answer, Memory, Resolved};
 use super::resolve::Resolver;
 use super::run::{Report, Request, Reviver};
@@ -16,6 +16,7 @@ use crate::operation::{Derivation, Ingredient, Source};
 use crate::policy::Fault;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// Why an operation has no key.
 #[derive(Debug)]
@@ -85,12 +86,13 @@ impl Reviver<'_> {
             }
         };
         report.record.label.clone_from(&derivation.label);
-        let places = writes::places(&request.environment, &request.operation, &derivation).map_err(|path| {
-            let path = path.display();
-            Uncached::because(format!(
-                "the plugin names {path} as a write, which this operation may not write"
-            ))
-        })?;
+        let places =
+            writes::places(&request.environment, &request.operation, &derivation).map_err(|path| {
+                let path = path.display();
+                Uncached::because(format!(
+                    "the plugin names {path} as a write, which this operation may not write"
+                ))
+            })?;
         refuse_cycles(resolver, request, &derivation, &conditions, &places)?;
         let values =
             if fresh { resolver.values(&derivation.ingredients, None) } else { resolved.now(resolver) };
@@ -132,6 +134,23 @@ impl Reviver<'_> {
         self.store.publish(&path, &memory.to_bytes()).ok();
     }
 
+    /// A policy's view of the world, for one call.
+    pub(super) fn looks(
+        &self,
+        request: &Request<'_>,
+        resolver: &Resolver,
+        report: Option<Vec<u8>>,
+    ) -> SharedLooks {
+        SharedLooks::new(Looks {
+            operation: Rc::clone(&request.operation),
+            resolver: resolver.clone(),
+            store: self.store.clone(),
+            partition: self.partition.clone(),
+            report,
+            conditions: Vec::new(),
+        })
+    }
+
     fn remembered(
         &self,
         question: Digest,
@@ -145,18 +164,14 @@ impl Reviver<'_> {
         Ok(holds.map_err(|doubt| Uncached::because(doubt.to_string()))?.then_some(memory))
     }
 
-    fn ask(
-        &self,
-        request: &Request<'_>,
-        resolver: &Resolver,
-        secret: &Digest,
-    ) -> Result<Memory, Uncached> {
+    fn ask(&self, request: &Request<'_>, resolver: &Resolver, secret: &Digest) -> Result<Memory, Uncached> {
         let looks = self.looks(request, resolver, None);
-        let answer = self.key_policy.derive(&request.operation, looks.clone()).map_err(|fault| Uncached {
-            reason: format!("the key plugin is at fault ({})", fault.kind.code()),
-            fault: Some(fault),
-        })?;
-        let (ingredients, values): (Vec<_>, Vec<_>) = looks.take_conditions().into_iter().unzip();
+        let answer =
+            self.key_policy.derive(&request.operation, looks.inputs()).map_err(|fault| Uncached {
+                reason: format!("the key plugin is at fault ({})", fault.kind.code()),
+                fault: Some(fault),
+            })?;
+        let (ingredients, values): (Vec<_>, Vec<_>) = looks.conditions().into_iter().unzip();
         let conditions = Resolved::new(resolver, ingredients, &values, secret, self.clock.now());
         let answer = match answer {
             Ok(derivation) => Answer::Derivation(derivation),

@@ -1,0 +1,67 @@
+//! `reviver cache`: looking into the cache, and taking things out of it.
+
+mod find;
+mod keys;
+mod remove;
+
+use super::exit::Exit;
+use super::{Global, context::Context, stats, trim};
+use crate::digest::Digest;
+use crate::key::{Key, Name};
+use anyhow::anyhow;
+use clap::Subcommand;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt as _;
+
+/// The commands below `cache`.
+#[derive(Subcommand, Debug)]
+pub(super) enum CacheCommand {
+    /// Print the cache directory
+    Path,
+    /// List the keys of this repository
+    Keys(keys::KeysArgs),
+    /// Show an entry
+    Find(find::FindArgs),
+    /// Tell how often what happened
+    Stats(stats::StatsArgs),
+    /// Bring the cache under its limit
+    Trim(trim::TrimArgs),
+    /// Remove entries
+    Rm(remove::RemoveArgs),
+}
+
+/// Does what is below `cache`.
+pub(super) fn cache(global: &Global, command: &CacheCommand, out: &mut impl Write) -> anyhow::Result<Exit> {
+    match command {
+        CacheCommand::Path => {
+            let context = Context::here(global)?;
+            // The layout's root is the format's own directory below the one that the user names.
+            let root = context.store.layout().root();
+            out.write_all(root.parent().unwrap_or(root).as_os_str().as_bytes())?;
+            writeln!(out)?;
+            Ok(Exit::Done)
+        }
+        CacheCommand::Keys(args) => keys::keys(&Context::here(global)?, args, out),
+        CacheCommand::Find(args) => find::find(&Context::here(global)?, args, out),
+        CacheCommand::Stats(args) => stats::stats(global, args, out),
+        CacheCommand::Trim(args) => trim::trim(global, args, out),
+        CacheCommand::Rm(args) => remove::remove(&Context::here(global)?, args, out),
+    }
+}
+
+/// The key that a person means: 64 hexadecimal digits, the front of the only key that begins so, or a name.
+fn meant(context: &Context, text: &str) -> anyhow::Result<Option<Key>> {
+    if let Some(digest) = Digest::from_hex(text) {
+        return Ok(Some(Key::new(digest)));
+    }
+    let name = Name::new(text)?;
+    if context.partition.contains(Key::named(&name)) {
+        return Ok(Some(Key::named(&name)));
+    }
+    let front = |key: &Key| key.to_string().starts_with(text);
+    let mut alike = context.partition.keys()?.into_iter().map(|info| info.key).filter(front);
+    match (alike.next(), alike.next()) {
+        (Some(_), Some(_)) => Err(anyhow!("several keys begin with `{text}`; write more of it")),
+        (only, _) => Ok(only),
+    }
+}

@@ -1,0 +1,115 @@
+//! What a command works on: the repository around the working directory, the user's settings, the cache.
+
+use super::Global;
+use crate::digest::Digest;
+use crate::policy::Fault;
+use crate::repository::choose::{self, ChooseError};
+use crate::repository::document::SettingError;
+use crate::repository::root::{self, Root};
+use crate::repository::settings::Settings;
+use crate::repository::user::UserSettings;
+use crate::reviver::files::Files;
+use crate::reviver::table::Table;
+use crate::runtime::{PluginSource, Runtime};
+use crate::store::{Options, Partition, Store, StoreError};
+use crate::time::Timestamp;
+use anyhow::Context as _;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// The time now.
+pub(super) fn now() -> Timestamp {
+    Timestamp::of(SystemTime::now())
+}
+
+/// The working directory's repository, and what its user and it say.
+pub(super) struct Place {
+    pub(super) directory: PathBuf,
+    pub(super) root: Root,
+    pub(super) settings: Settings,
+    pub(super) user: UserSettings,
+}
+
+impl Place {
+    /// Reads the settings around the working directory.
+    pub(super) fn here() -> anyhow::Result<Self> {
+        let directory = std::env::current_dir().context("cannot tell the working directory")?;
+        let root = root::find(&directory, rustix::process::geteuid().as_raw());
+        let settings = root.settings.as_deref().map_or_else(|| Ok(Settings::default()), Settings::load)?;
+        Ok(Self { directory, root, settings, user: user_settings()? })
+    }
+
+    /// The working directory relative to the root.
+    pub(super) fn relative(&self) -> &Path {
+        self.directory.strip_prefix(&self.root.path).unwrap_or(Path::new(""))
+    }
+}
+
+/// The user's settings, where they are.
+fn user_settings() -> Result<UserSettings, SettingError> {
+    match xdg("XDG_CONFIG_HOME", ".config") {
+        Some(directory) => UserSettings::load(&directory.join("reviver/config.toml")),
+        None => Ok(UserSettings::default()),
+    }
+}
+
+/// A directory of the XDG base directory specification; a relative one is none.
+fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
+    let given = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    given.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(below_home)))
+}
+
+/// A repository with its part of the cache.
+pub(super) struct Context {
+    pub(super) place: Place,
+    pub(super) store: Store,
+    pub(super) partition: Partition,
+    pub(super) table: Rc<Table>,
+    pub(super) runtime: Arc<Runtime>,
+}
+
+impl Context {
+    /// The repository around the working directory, with the cache that the user chose.
+    pub(super) fn here(global: &Global) -> anyhow::Result<Self> {
+        let place = Place::here()?;
+        Ok(Self::at(global, place)?)
+    }
+
+    /// A repository with the cache that the user chose. Nothing is made on disk.
+    pub(super) fn at(global: &Global, place: Place) -> Result<Self, StoreError> {
+        let usual = || xdg("XDG_CACHE_HOME", ".cache").map(|cache| cache.join("reviver"));
+        let cache = global.cache_dir.clone().or_else(|| place.user.cache.clone()).or_else(usual);
+        // Without a home there is no better place that is ours.
+        let cache = cache.unwrap_or_else(|| place.root.path.join(".reviver-cache"));
+        let options = Options { link: place.user.link, verify: place.user.verify };
+        let store = Store::open(&place.directory.join(cache), options)?;
+        let partition = store.partition(place.root.partition(&place.user.joined));
+        let table = Rc::new(Table::new(store.layout().hashes()));
+        let runtime = Arc::new(Runtime::new(Some(store.layout().artifacts())));
+        Ok(Self { place, store, partition, table, runtime })
+    }
+
+    /// The plugin with a name.
+    pub(super) fn plugin(&self, name: &str) -> Result<PluginSource, ChooseError> {
+        choose::plugin(name, &self.place.settings, &self.place.user, &|path| self.digest(path))
+    }
+
+    /// The digest of a file, remembered where it can be.
+    fn digest(&self, path: &Path) -> io::Result<Digest> {
+        let files = Files::new(Rc::clone(&self.table), Rc::new(now));
+        let absent = || io::Error::from(io::ErrorKind::NotFound);
+        let identity = files.identity(path)?.ok_or_else(absent)?;
+        if !identity.is_file() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is not a file"));
+        }
+        files.content(path, &identity)
+    }
+}
+
+/// What a fault means for a command whose subject is the plugin.
+pub(super) fn faulty(fault: Box<Fault>) -> anyhow::Error {
+    anyhow::Error::new(*fault)
+}

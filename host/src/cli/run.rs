@@ -1,0 +1,291 @@
+//! `reviver run`: transparent for the command, quiet about ourselves.
+
+use super::Global;
+use super::context::{Context, Place, now};
+use super::exit::Exit;
+use super::trim;
+use crate::operation::Operation;
+use crate::repository::choose::key_plugin;
+use crate::repository::declare;
+use crate::repository::rule::Rule;
+use crate::reviver::environment::Environment;
+use crate::reviver::execute::Outputs;
+use crate::reviver::input::InputRule;
+use crate::reviver::journal;
+use crate::reviver::run::{Ran, Report, Request, Reviver, RunError};
+use crate::runtime::{WasmCodec, WasmKey};
+use clap::{Args, ValueEnum};
+use rustix::fs::{Mode, fstat};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Component, Path};
+use std::process::Command;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What `run` takes.
+#[derive(Args, Debug)]
+pub(super) struct RunArgs {
+    /// What the command reads: a file, a directory with all below it, or a glob; may be given again
+    #[arg(long = "in", value_name = "PATH")]
+    reads: Vec<OsString>,
+    /// What the command writes: a file or a directory; may be given again
+    #[arg(long = "out", value_name = "PATH")]
+    writes: Vec<OsString>,
+    /// An environment variable that matters to the command; may be given again
+    #[arg(long = "env", value_name = "NAME")]
+    variables: Vec<OsString>,
+    /// What standard input is to the command
+    #[arg(long, value_enum)]
+    stdin: Option<Stdin>,
+    /// Another exit status than 0 to record; may be given again
+    #[arg(long, value_name = "STATUS")]
+    ok_exit: Vec<u8>,
+    /// Fail where a plugin or the cache does, instead of running uncached
+    #[arg(long)]
+    strict: bool,
+    /// Say in one line what became of the operation
+    #[arg(short, long)]
+    verbose: bool,
+    /// The command
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, ValueEnum, Debug)]
+enum Stdin {
+    /// What it is decides: a pipe or a terminal makes the run uncached
+    Auto,
+    /// The command gets none
+    None,
+    /// All of it is read and identifies the operation
+    Read,
+}
+
+/// Why the command runs as if we were not there.
+enum Plain {
+    /// The settings are wrong: the one thing that stops before anything ran.
+    Stop(anyhow::Error),
+    /// The cache or a plugin cannot be used.
+    Unusable(anyhow::Error),
+    /// This operation cannot be named.
+    Uncached(String),
+}
+
+/// Runs or revives a command.
+pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
+    let disabled = std::env::var_os("REVIVER_DISABLE").is_some_and(|value| !value.is_empty() && value != "0");
+    if disabled {
+        return exec(&args.command, None);
+    }
+    match attempt(global, args) {
+        Ok(exit) => exit,
+        Err(Plain::Stop(error)) => {
+            eprintln!("reviver: {error:#}");
+            Exit::Failed
+        }
+        Err(Plain::Unusable(error)) if args.strict => {
+            eprintln!("reviver: {error:#}");
+            Exit::Failed
+        }
+        Err(Plain::Unusable(error)) => {
+            eprintln!("reviver: warning: {error:#}; the command runs uncached");
+            exec(&args.command, None)
+        }
+        Err(Plain::Uncached(reason)) => {
+            if args.verbose {
+                eprintln!("reviver: uncached: {reason}");
+            }
+            exec(&args.command, None)
+        }
+    }
+}
+
+fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
+    let place = Place::here().map_err(Plain::Stop)?;
+    if let Some(foreign) = &place.root.foreign {
+        eprintln!("reviver: warning: {} belongs to another user and is passed over", foreign.display());
+    }
+    let argv = texts(&args.command, "argument")?;
+    let (rule, name) = key_plugin(&place.settings, &argv);
+    let (rule, name) = (rule.cloned(), name.to_owned());
+    let operation = operation(args, argv, &place, rule.as_ref())?;
+    let context = Context::at(global, place).map_err(|error| Plain::Unusable(error.into()))?;
+
+    let unusable = |error| Plain::Unusable(anyhow::Error::new(error));
+    let key = context.plugin(&name).map_err(unusable)?;
+    let codec = context.plugin(&context.place.settings.metadata).map_err(unusable)?;
+    let limits = key.limits.digest();
+    let key = WasmKey::new(Arc::clone(&context.runtime), key);
+    let codec = WasmCodec::new(Arc::clone(&context.runtime), codec);
+    let reviver = Reviver {
+        store: &context.store,
+        partition: &context.partition,
+        table: Rc::clone(&context.table),
+        clock: Rc::new(now),
+        key_policy: &key,
+        limits,
+        codec: &codec,
+    };
+    let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+    let input = match args.stdin {
+        Some(Stdin::Auto) => InputRule::Auto,
+        Some(Stdin::None) => InputRule::None,
+        Some(Stdin::Read) => InputRule::Read,
+        None => rule.as_ref().map_or(InputRule::Auto, |rule| rule.input),
+    };
+    let request = Request {
+        operation: Rc::new(operation),
+        environment: Rc::new(Environment {
+            variables: std::env::vars_os().collect(),
+            directory: context.place.directory.clone(),
+            umask: umask(),
+        }),
+        accepted: &args.ok_exit.iter().copied().chain([0]).collect::<BTreeSet<u8>>(),
+        input,
+        stdin: stdin.as_fd(),
+        joined: one_file(&stdout, &stderr),
+    };
+    let (mut out, mut err) = (stdout.lock(), stderr.lock());
+    let ran = reviver.run(&request, &mut Outputs { stdout: &mut out, stderr: &mut err });
+    drop((out, err));
+    Ok(match ran {
+        Ok(Ran::Done { exit, report }) => {
+            tell(&context, args, &report);
+            if let Some(size) = report.size {
+                note_place(&context);
+                trim::when_due(&context, size);
+            }
+            Exit::As(exit.status())
+        }
+        Ok(Ran::Bare { input, report }) => {
+            tell(&context, args, &report);
+            if args.strict && !report.record.fault.is_empty() {
+                return Ok(Exit::Failed);
+            }
+            exec(&args.command, input)
+        }
+        Err(error) => {
+            eprintln!("reviver: {error}");
+            match error {
+                RunError::NotFound(_) => Exit::NotFound,
+                RunError::Spawn { .. } => Exit::CannotRun,
+            }
+        }
+    })
+}
+
+/// The operation that the arguments and a rule make.
+fn operation(
+    args: &RunArgs,
+    argv: Vec<String>,
+    place: &Place,
+    rule: Option<&Rule>,
+) -> Result<Operation, Plain> {
+    let stop = |error: declare::DeclareError| Plain::Stop(error.into());
+    let up: String = place
+        .relative()
+        .components()
+        .filter(|part| matches!(part, Component::Normal(_)))
+        .map(|_| "../")
+        .collect();
+    let from_root = |paths: &[String]| -> Vec<String> {
+        paths
+            .iter()
+            .map(|path| if path.starts_with('/') { path.clone() } else { format!("{up}{path}") })
+            .collect()
+    };
+    let declared = |texts: Vec<String>, of_rule: Option<&Vec<String>>| -> Vec<String> {
+        texts.into_iter().chain(from_root(of_rule.map_or(&[], Vec::as_slice))).collect()
+    };
+    let reads = declared(texts(&args.reads, "path")?, rule.map(|rule| &rule.reads));
+    let writes = declared(texts(&args.writes, "path")?, rule.map(|rule| &rule.writes));
+    let mut variables: BTreeSet<String> = texts(&args.variables, "variable")?.into_iter().collect();
+    variables.extend(rule.into_iter().flat_map(|rule| rule.variables.iter().cloned()));
+    let text = |path: &Path| match path.to_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(Plain::Uncached(format!("the path {} is not UTF-8", path.display()))),
+    };
+    Ok(Operation {
+        argv,
+        root: text(&place.root.path)?,
+        directory: text(place.relative())?,
+        reads: declare::reads(&reads, &place.directory).map_err(stop)?.into_iter().collect(),
+        writes: declare::writes(&writes).map_err(stop)?.into_iter().collect(),
+        variables: variables.into_iter().collect(),
+    })
+}
+
+fn texts(words: &[OsString], what: &str) -> Result<Vec<String>, Plain> {
+    let text = |word: &OsString| match word.to_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(Plain::Uncached(format!("the {what} {} is not UTF-8", word.display()))),
+    };
+    words.iter().map(text).collect()
+}
+
+/// The system tells a mask only to those who set one.
+fn umask() -> u32 {
+    let mask = rustix::process::umask(Mode::empty());
+    rustix::process::umask(mask);
+    mask.bits()
+}
+
+/// Whether both outputs are one file, whose order of pieces is then worth keeping.
+fn one_file(stdout: &io::Stdout, stderr: &io::Stderr) -> bool {
+    match (fstat(stdout), fstat(stderr)) {
+        (Ok(out), Ok(err)) => (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino),
+        _ => false,
+    }
+}
+
+/// Becomes the command: whatever it does, nobody stands in between.
+fn exec(command: &[OsString], input: Option<File>) -> Exit {
+    let mut process = Command::new(&command[0]);
+    process.args(&command[1..]);
+    if let Some(input) = input {
+        process.stdin(input);
+    }
+    let error = process.exec();
+    eprintln!("reviver: {}: {error}", command[0].display());
+    if error.kind() == io::ErrorKind::NotFound { Exit::NotFound } else { Exit::CannotRun }
+}
+
+fn tell(context: &Context, args: &RunArgs, report: &Report) {
+    for warning in &report.warnings {
+        eprintln!("reviver: warning: {warning}");
+    }
+    for line in context.runtime.take_log() {
+        if args.verbose || line.level == crate::runtime::Level::Warning {
+            eprintln!("reviver: {}: {}", line.plugin, line.message);
+        }
+    }
+    if !args.verbose {
+        return;
+    }
+    let record = &report.record;
+    let (result, label) = (record.result.word(), record.label.as_str());
+    let label = if label.is_empty() { "" } else { &format!(" {label}") };
+    let key = record.key.get(..12).map(|key| format!(" {key}")).unwrap_or_default();
+    let reason = match (record.result, record.reason.as_str()) {
+        (_, "") => String::new(),
+        (journal::Result::Miss, reason) => format!(", not recorded: {reason}"),
+        (_, reason) => format!(": {reason}"),
+    };
+    eprintln!("reviver: {result}{label}{key}{reason}");
+}
+
+/// Notes, once, which repository a partition is of.
+fn note_place(context: &Context) {
+    let path = context.store.layout().place(context.partition.id());
+    if !path.exists()
+        && let Some(root) = context.place.root.path.to_str()
+    {
+        // For people alone; `cache stats` does without it.
+        context.store.publish(&path, root.as_bytes()).ok();
+    }
+}

@@ -1,0 +1,43 @@
+//! How things are shown to people.
+
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// A duration, as short as it is readable.
+pub(super) fn duration(nanoseconds: u64) -> String {
+    let seconds = Duration::from_nanos(nanoseconds).as_secs_f64();
+    if seconds < 1.0 {
+        format!("{:.0} ms", seconds * 1000.0)
+    } else if seconds < 120.0 {
+        format!("{seconds:.1} s")
+    } else if seconds < 7200.0 {
+        format!("{:.0} min", seconds / 60.0)
+    } else {
+        format!("{:.1} h", seconds / 3600.0)
+    }
+}
+
+/// How long ago something was.
+pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.0.saturating_sub(then.0) / 1_000_000_000;
+    match seconds {
+        0..120 => format!("{seconds} s ago"),
+        120..7200 => format!("{} min ago", seconds / 60),
+        7200..172_800 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} d ago", seconds / 86400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_and_ages_are_short() {
+        assert_eq!(duration(26_400_000), "26 ms");
+        assert_eq!(duration(1_500_000_000), "1.5 s");
+        assert_eq!(duration(600_000_000_000), "10 min");
+        assert_eq!(ago(Timestamp(0), Timestamp(7_200_000_000_000)), "2 h ago");
+        assert_eq!(ago(Timestamp(5), Timestamp(0)), "0 s ago", "a clock that went back");
+    }
+}
