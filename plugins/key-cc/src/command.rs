@@ -11,44 +11,44 @@ use crate::options::{Meaning, meaning};
 
 /// What the arguments of a driver say.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Command {
+pub(crate) struct Command {
     /// The source as spelled.
-    pub source: String,
+    pub(crate) source: String,
     /// The language that it is compiled as.
-    pub language: Language,
+    pub(crate) language: Language,
     /// The object that is written.
-    pub object: String,
+    pub(crate) object: String,
     /// The arguments that enter the key, in order.
-    pub texts: Vec<String>,
+    pub(crate) texts: Vec<String>,
     /// The arguments without those about dependencies, in order.
-    pub arguments: Vec<String>,
+    pub(crate) arguments: Vec<String>,
     /// Those of the arguments that may move the compiler's own directories.
-    pub search: Vec<String>,
+    pub(crate) search: Vec<String>,
     /// The directories that the arguments add to the search.
-    pub directories: Directories,
+    pub(crate) directories: Directories,
     /// The files of `-include` and `-imacros`.
-    pub forced: Vec<String>,
+    pub(crate) forced: Vec<String>,
     /// Whether there is debugging information, which embeds the working directory.
-    pub debug: bool,
+    pub(crate) debug: bool,
     /// The prefixes that are replaced in debugging information, in order.
-    pub maps: Vec<(String, String)>,
+    pub(crate) maps: Vec<(String, String)>,
     /// Whether diagnostics are coloured whatever standard error is.
-    pub coloured: bool,
+    pub(crate) coloured: bool,
     /// The depfile that was asked for.
-    pub wish: Option<Wish>,
+    pub(crate) wish: Option<Wish>,
 }
 
 /// Directories that arguments add to the search for headers, each list in its order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Directories {
+pub(crate) struct Directories {
     /// `-iquote`: for quoted names alone.
-    pub quoted: Vec<String>,
+    pub(crate) quoted: Vec<String>,
     /// `-I`.
-    pub angled: Vec<String>,
+    pub(crate) angled: Vec<String>,
     /// `-isystem`.
-    pub system: Vec<String>,
+    pub(crate) system: Vec<String>,
     /// `-idirafter`.
-    pub after: Vec<String>,
+    pub(crate) after: Vec<String>,
 }
 
 /// Options that take a path or a name, joined or as the next argument.
@@ -101,7 +101,7 @@ struct Dependencies {
 
 impl Command {
     /// What `arguments` say to a driver that takes C for C++ or not, or why they are not understood.
-    pub fn parse(arguments: &[String], cxx: bool) -> Result<Self, String> {
+    pub(crate) fn parse(arguments: &[String], cxx: bool) -> Result<Self, String> {
         let mut reading = Reading::default();
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {

@@ -7,35 +7,35 @@
 
 /// The depfile that was asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Wish {
+pub(crate) struct Wish {
     /// Whether it names system headers too.
-    pub all: bool,
+    pub(crate) all: bool,
     /// Where it is written.
-    pub path: String,
+    pub(crate) path: String,
     /// The options `-MT` and `-MQ` with their values.
-    pub targets: Vec<String>,
+    pub(crate) targets: Vec<String>,
     /// Whether it holds phony targets.
-    pub phony: bool,
+    pub(crate) phony: bool,
     /// Whether it was asked for by `-Wp,`: gcc then does not name the object as the target, but the source with `.o`.
-    pub by_preprocessor: bool,
+    pub(crate) by_preprocessor: bool,
 }
 
 /// A dependency as a depfile names it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Dependency {
+pub(crate) struct Dependency {
     /// As it is written.
-    pub raw: String,
+    pub(crate) raw: String,
     /// The path that this stands for.
-    pub path: String,
+    pub(crate) path: String,
 }
 
 /// A depfile that was read.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Report {
+pub(crate) struct Report {
     /// The targets as they are written, with the colon.
     head: String,
     /// The dependencies in order, the source first.
-    pub dependencies: Vec<Dependency>,
+    pub(crate) dependencies: Vec<Dependency>,
     /// All of it.
     text: String,
 }
@@ -51,7 +51,7 @@ enum Layout {
 
 impl Report {
     /// Reads a depfile that a compiler wrote, or says why it is none.
-    pub fn parse(text: &[u8]) -> Result<Self, String> {
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(text).map_err(|_| "the dependencies are not UTF-8")?;
         let colon = text
             .match_indices(':')
@@ -87,7 +87,7 @@ impl Report {
     /// The depfile with those dependencies alone that `kept` holds for, and whether it is certain that the compiler would
     /// have written it just so.
     #[must_use]
-    pub fn without(&self, kept: &dyn Fn(usize) -> bool, phony: bool) -> (String, bool) {
+    pub(crate) fn without(&self, kept: &dyn Fn(usize) -> bool, phony: bool) -> (String, bool) {
         let layouts = [(Layout::Gcc, ""), (Layout::Clang, ""), (Layout::Gcc, "\n")];
         let proved =
             layouts.iter().find(|(layout, gap)| self.write(*layout, gap, phony, &|_| true) == self.text);

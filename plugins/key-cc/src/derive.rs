@@ -6,9 +6,9 @@ use crate::driver::Language;
 use crate::plan::{Compiler, Plan, installation_of_gcc, program_of_gcc};
 
 /// The label of the object.
-pub const OBJECT: &str = "object";
+pub(crate) const OBJECT: &str = "object";
 /// The label of the depfile that was asked for.
-pub const DEPFILE: &str = "depfile";
+pub(crate) const DEPFILE: &str = "depfile";
 
 /// Variables that enter every key.
 const VARIABLES: [&str; 12] = [
@@ -30,7 +30,7 @@ const VARIABLES: [&str; 12] = [
 const COLOURS: [&str; 2] = ["GCC_COLORS", "TERM"];
 
 /// What identifies a compilation before it ran, with how it is run for a full report.
-pub fn derive(operation: &Operation) -> Result<Derivation, Refusal> {
+pub(crate) fn derive(operation: &Operation) -> Result<Derivation, Refusal> {
     let plan = Plan::of(operation)?;
     let command = &plan.command;
     let mut derivation = Derivation::new(format!("{} {}", operation.program_name(), command.source))

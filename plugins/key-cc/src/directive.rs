@@ -6,7 +6,7 @@
 //! [`Finding::Never`], never nothing.
 
 /// What the host is asked to search for. `include` covers `#include_next`, `__has_include` and assembly's `.include`.
-pub const NEEDLES: [&str; 12] = [
+pub(crate) const NEEDLES: [&str; 12] = [
     "include",
     "import",
     "embed",
@@ -26,20 +26,20 @@ const CUT: usize = 1024;
 
 /// How a file is looked for.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Lookup {
+pub(crate) struct Lookup {
     /// The name as it stands in the source.
-    pub name: String,
+    pub(crate) name: String,
     /// Whether it is quoted, so that the includer's own directory comes first.
-    pub quoted: bool,
+    pub(crate) quoted: bool,
     /// Whether the search goes on behind the directory that the includer was found in.
-    pub next: bool,
+    pub(crate) next: bool,
     /// Whether it is only asked for: absence is an answer, and content does not matter.
-    pub asked: bool,
+    pub(crate) asked: bool,
 }
 
 /// What a line says.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Finding {
+pub(crate) enum Finding {
     /// It looks for a file by a literal name.
     Lookup(Lookup),
     /// It includes a file whose name a macro has.
@@ -53,7 +53,7 @@ pub enum Finding {
 }
 
 /// What the line says, in which the needle of this index was found.
-pub fn findings(needle: u32, line: &[u8], into: &mut Vec<Finding>) {
+pub(crate) fn findings(needle: u32, line: &[u8], into: &mut Vec<Finding>) {
     let line = String::from_utf8_lossy(line);
     let line = line.trim_start();
     if line.starts_with("//") {
@@ -127,10 +127,12 @@ fn lookup(directive: &str, word: &str, into: &mut Vec<Finding>) {
     if rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
         return;
     }
-    into.push(match literal(blank(rest)) {
-        Some((name, quoted)) => Finding::Lookup(Lookup { name: name.to_owned(), quoted, next, asked: false }),
-        None => Finding::Computed,
-    });
+    let argument = blank(rest);
+    if let Some((name, quoted)) = literal(argument) {
+        into.push(Finding::Lookup(Lookup { name: name.to_owned(), quoted, next, asked: false }));
+    } else if argument.is_empty() || argument.starts_with(|c: char| c.is_alphabetic() || "_\"<".contains(c)) {
+        into.push(Finding::Computed);
+    }
 }
 
 /// `__has_include(…)` and `__has_include_next(…)` in a condition, and in a definition, where it can stand for anything.
@@ -234,6 +236,7 @@ mod tests {
             "#define __has_include(x) 0",
             "   __has_include argument (GCC PR 80005).  */",
             "#pragma once // embedded",
+            "#include's protect themselves",
             "* This is a dependency of that",
         ] {
             assert_eq!(of(line), [], "{line}");

@@ -12,7 +12,7 @@ use crate::plan::{Compiler, Plan, reason};
 use crate::search::normal;
 
 /// What further identifies a compilation, from the report of its run.
-pub fn discover(operation: &Operation, report: &[u8]) -> Result<Discovery, Refusal> {
+pub(crate) fn discover(operation: &Operation, report: &[u8]) -> Result<Discovery, Refusal> {
     let plan = Plan::of(operation)?;
     let parsed = Report::parse(report).map_err(Refusal::malformed)?;
     let files: Vec<String> = parsed.dependencies.iter().map(|dependency| normal(&dependency.path)).collect();

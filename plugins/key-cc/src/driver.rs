@@ -5,7 +5,7 @@
 
 /// The languages that are understood.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Language {
+pub(crate) enum Language {
     /// C.
     C,
     /// C++.
@@ -15,7 +15,7 @@ pub enum Language {
 impl Language {
     /// The name that `-x` takes.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::C => "c",
             Self::Cxx => "c++",
@@ -31,7 +31,7 @@ const NAMES: [(&str, bool); 6] =
 ///
 /// `gcc-12`, `arm-linux-gnueabihf-gcc` and `x86_64-linux-gnu-g++-12` are such names, `my-gcc-wrapper` is none.
 #[must_use]
-pub fn recognise(name: &str) -> Option<bool> {
+pub(crate) fn recognise(name: &str) -> Option<bool> {
     let unversioned = match name.rsplit_once('-') {
         Some((before, version)) if is_version(version) => before,
         _ => name,
@@ -47,7 +47,7 @@ fn is_version(text: &str) -> bool {
 }
 
 /// The language of a source by its suffix, or why it has none.
-pub fn language_of(source: &str, cxx: bool) -> Result<Language, String> {
+pub(crate) fn language_of(source: &str, cxx: bool) -> Result<Language, String> {
     let suffix = file_name(source).rsplit_once('.').map_or("", |(_, suffix)| suffix);
     match suffix {
         "c" if cxx => Ok(Language::Cxx),
@@ -64,13 +64,13 @@ pub fn language_of(source: &str, cxx: bool) -> Result<Language, String> {
 
 /// What stands behind the last slash.
 #[must_use]
-pub fn file_name(path: &str) -> &str {
+pub(crate) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
 /// The path with what stands behind the last dot of its file name replaced by `suffix`, or with it appended.
 #[must_use]
-pub fn with_suffix(path: &str, suffix: &str) -> String {
+pub(crate) fn with_suffix(path: &str, suffix: &str) -> String {
     let name = file_name(path);
     let directory = &path[..path.len() - name.len()];
     let stem = match name.rsplit_once('.') {

@@ -23,32 +23,32 @@ const PLACES: usize = 50_000;
 
 /// What is known of a run.
 #[derive(Clone, Copy, Debug)]
-pub struct Run<'a> {
+pub(crate) struct Run<'a> {
     /// The paths of the report, normal, the source first.
-    pub files: &'a [String],
+    pub(crate) files: &'a [String],
     /// What the lines of each say.
-    pub findings: &'a [Vec<Finding>],
+    pub(crate) findings: &'a [Vec<Finding>],
     /// The directories that were searched.
-    pub search: &'a Search,
+    pub(crate) search: &'a Search,
     /// The names of forced headers.
-    pub forced: &'a [String],
+    pub(crate) forced: &'a [String],
     /// Whether the compiler is clang, which reports what `__has_include` found and includes no header by itself.
-    pub clang: bool,
+    pub(crate) clang: bool,
     /// Whether date and time are fixed by a variable.
-    pub dated: bool,
+    pub(crate) dated: bool,
 }
 
 /// What follows from it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Places {
+pub(crate) struct Places {
     /// The places that the report does not name.
-    pub absent: BTreeSet<String>,
+    pub(crate) absent: BTreeSet<String>,
     /// Whether each file of the report counts as one of the user's own.
-    pub own: Vec<bool>,
+    pub(crate) own: Vec<bool>,
     /// Whether that is certain.
-    pub certain: bool,
+    pub(crate) certain: bool,
     /// Why the run must not be recorded.
-    pub uncacheable: Option<String>,
+    pub(crate) uncacheable: Option<String>,
 }
 
 /// A directive of the file `from` (the command line where there is none) that found the file `to`.
@@ -68,7 +68,7 @@ struct Walk<'a> {
 
 /// Walks what the files of a run look for.
 #[must_use]
-pub fn walk(run: Run<'_>) -> Places {
+pub(crate) fn walk(run: Run<'_>) -> Places {
     let mut known = BTreeMap::new();
     for (index, file) in run.files.iter().enumerate() {
         known.entry(file.as_str()).or_insert(index);
@@ -105,30 +105,30 @@ impl<'a> Walk<'a> {
         let files = self.run.files;
         let includer = from.map_or("", |from| files[from].as_str());
         let candidates = self.candidates(includer, lookup);
-        // Where the directory of the includer is not known for certain, a name found in it does not end the walk.
-        let behind = if lookup.next {
-            candidates
-                .iter()
-                .rposition(|(directory, _, _)| directory.is_some_and(|it| below(includer, it).is_some()))
-        } else {
-            None
-        };
-        let found = candidates.iter().enumerate().find_map(|(at, (_, path, system))| {
-            let to = *self.known.get(path.as_str())?;
-            let ends = behind.is_none_or(|behind| at > behind) && !(lookup.next && from == Some(to));
-            ends.then_some((at, to, *system))
+        let at = |path: &str| self.known.get(path).copied().filter(|to| !lookup.next || from != Some(*to));
+        let mut found: Vec<(usize, usize, bool)> = candidates
+            .iter()
+            .enumerate()
+            .filter_map(|(position, (_, path, system))| Some((position, at(path)?, *system)))
+            .collect();
+        // Where it is not known for certain which directory the includer was found in, a name found in any that could
+        // be does not end the walk, although it may be the one that was meant.
+        let behind = candidates.iter().rposition(|(directory, _, _)| {
+            lookup.next && directory.is_some_and(|directory| below(includer, directory).is_some())
         });
-        let walked = match found {
-            Some((at, to, system)) => {
-                if !lookup.asked || self.run.clang {
-                    self.edges.push(Edge { from, to, system });
-                }
-                &candidates[..=at]
-            }
-            None if strict || lookup.asked => &candidates[..],
+        let end = found.iter().position(|(position, _, _)| behind.is_none_or(|behind| *position > behind));
+        if let Some(end) = end {
+            found.truncate(end + 1);
+        }
+        let walked = match end {
+            Some(end) => &candidates[..=found[end].0],
+            None if strict || lookup.asked || !found.is_empty() => &candidates[..],
             None => return,
         };
-        let precompiled = found.is_some_and(|(_, to, _)| self.first == Some(to)) && !self.run.clang;
+        if !lookup.asked || self.run.clang {
+            self.edges.extend(found.iter().map(|(_, to, system)| Edge { from, to: *to, system: *system }));
+        }
+        let precompiled = !self.run.clang && found.iter().any(|(_, to, _)| self.first == Some(*to));
         for (_, path, _) in walked {
             if precompiled {
                 self.visited.insert(format!("{path}.gch"));

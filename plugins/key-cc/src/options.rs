@@ -6,7 +6,7 @@
 
 /// What an understood option means beyond its text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Meaning {
+pub(crate) enum Meaning {
     /// Nothing.
     Plain,
     /// It may move the directories that are searched for headers, so the compiler has to be asked with it.
@@ -153,7 +153,7 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 /// What the option means, or why it is not understood.
-pub fn meaning(option: &str) -> Result<Meaning, String> {
+pub(crate) fn meaning(option: &str) -> Result<Meaning, String> {
     if let Some((_, why)) = REFUSED.iter().find(|(start, _)| option.starts_with(start)) {
         return Err(format!("`{option}` {why}"));
     }

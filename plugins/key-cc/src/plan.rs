@@ -24,7 +24,7 @@ const REFUSED: [&str; 11] = [
 
 /// A compiler.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Compiler {
+pub(crate) enum Compiler {
     /// gcc, which runs `cc1` and `as`.
     Gcc,
     /// clang of this major version, which is one program.
@@ -33,20 +33,20 @@ pub enum Compiler {
 
 /// A compilation that is understood.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// What its arguments say.
-    pub command: Command,
+    pub(crate) command: Command,
     /// What compiles it.
-    pub compiler: Compiler,
+    pub(crate) compiler: Compiler,
     /// What the compiler says of itself.
-    pub built_in: BuiltIn,
+    pub(crate) built_in: BuiltIn,
     /// The directories that are searched for headers.
-    pub search: Search,
+    pub(crate) search: Search,
 }
 
 impl Plan {
     /// The plan of an operation, or why it is not understood.
-    pub fn of(operation: &Operation) -> Result<Self, Refusal> {
+    pub(crate) fn of(operation: &Operation) -> Result<Self, Refusal> {
         Self::make(operation).map_err(Refusal::not_cacheable)
     }
 
@@ -76,7 +76,7 @@ impl Plan {
 
     /// The arguments that make a full report besides what the command made before.
     #[must_use]
-    pub fn arguments(&self) -> Vec<String> {
+    pub(crate) fn arguments(&self) -> Vec<String> {
         let mut arguments = self.command.arguments.clone();
         arguments.extend(["-MD", "-MF", reviver_sdk::REPORT].map(str::to_owned));
         if let Some(wish) = &self.command.wish {
@@ -95,7 +95,7 @@ impl Plan {
 
     /// Whether `SOURCE_DATE_EPOCH` says the date and the time.
     #[must_use]
-    pub fn dated(&self) -> bool {
+    pub(crate) fn dated(&self) -> bool {
         let understood = match self.compiler {
             Compiler::Gcc => true,
             Compiler::Clang(major) => major >= 16,
@@ -124,7 +124,7 @@ fn built_in(command: &Command) -> Result<BuiltIn, String> {
 }
 
 /// The program that gcc runs under this name: a path, or a name that is looked for in `PATH`.
-pub fn program_of_gcc(name: &str) -> Result<String, String> {
+pub(crate) fn program_of_gcc(name: &str) -> Result<String, String> {
     let answer = text(ask(&[&format!("-print-prog-name={name}")])?.stdout)?;
     match answer.trim() {
         "" => Err(format!("the compiler does not say what `{name}` is")),
@@ -133,7 +133,7 @@ pub fn program_of_gcc(name: &str) -> Result<String, String> {
 }
 
 /// The directory in which gcc looks for a file that configures it.
-pub fn installation_of_gcc() -> Result<String, String> {
+pub(crate) fn installation_of_gcc() -> Result<String, String> {
     let answer = text(ask(&["-print-search-dirs"])?.stdout)?;
     let install = answer.lines().find_map(|line| line.strip_prefix("install: "));
     install.map(str::to_owned).ok_or_else(|| "the compiler does not say where it is installed".to_owned())
@@ -153,7 +153,7 @@ fn text(bytes: Vec<u8>) -> Result<String, String> {
 
 /// The failure in words.
 #[must_use]
-pub fn reason(failure: &Failure) -> String {
+pub(crate) fn reason(failure: &Failure) -> String {
     match failure {
         Failure::Denied(why) | Failure::Failed(why) => why.clone(),
         Failure::Absent => "there is no such file".to_owned(),

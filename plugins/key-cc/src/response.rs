@@ -12,7 +12,7 @@ const ARGUMENTS: usize = 20_000;
 const BYTES: usize = 1 << 20;
 
 /// The arguments with every response file expanded, where `read` has the content of a file.
-pub fn expand(
+pub(crate) fn expand(
     arguments: &[String],
     read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
 ) -> Result<Vec<String>, String> {
@@ -47,7 +47,7 @@ fn expand_into(
 }
 
 /// The words of a response file, or why the compilers do not agree on them.
-pub fn split(content: &str) -> Result<Vec<String>, String> {
+pub(crate) fn split(content: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;

@@ -16,41 +16,41 @@ use crate::command::Directories;
 
 /// A directory that is searched.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Directory {
+pub(crate) struct Directory {
     /// Its path, normal.
-    pub path: String,
+    pub(crate) path: String,
     /// Whether what is found there is a system header.
-    pub system: bool,
+    pub(crate) system: bool,
 }
 
 /// What the compiler says of its own directories.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct BuiltIn {
+pub(crate) struct BuiltIn {
     /// Those that it searches.
-    pub searched: Vec<String>,
+    pub(crate) searched: Vec<String>,
     /// Those that it would search if they were there.
-    pub missing: Vec<String>,
+    pub(crate) missing: Vec<String>,
     /// The programs that it names: itself, as it was run.
-    pub programs: Vec<String>,
+    pub(crate) programs: Vec<String>,
     /// Directories whose names decide which of several installations it takes.
-    pub chosen_from: Vec<String>,
+    pub(crate) chosen_from: Vec<String>,
     /// Files that it was configured by.
-    pub configured_by: Vec<String>,
+    pub(crate) configured_by: Vec<String>,
 }
 
 /// All directories in order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Search {
+pub(crate) struct Search {
     /// Those for quoted names alone.
-    pub quoted: Vec<Directory>,
+    pub(crate) quoted: Vec<Directory>,
     /// Those for all names.
-    pub angled: Vec<Directory>,
+    pub(crate) angled: Vec<Directory>,
 }
 
 impl BuiltIn {
     /// Reads what `-E -v` prints on standard error; `None` where that is not what a compiler prints.
     #[must_use]
-    pub fn parse(stderr: &str) -> Option<Self> {
+    pub(crate) fn parse(stderr: &str) -> Option<Self> {
         let mut built_in = Self::default();
         let mut inside = false;
         let mut complete = false;
@@ -88,7 +88,12 @@ impl BuiltIn {
 impl Search {
     /// The directories of the arguments, of the environment (`CPATH` and the language's own variable) and of the compiler.
     #[must_use]
-    pub fn new(given: &Directories, cpath: &[String], language_path: &[String], own: &[String]) -> Self {
+    pub(crate) fn new(
+        given: &Directories,
+        cpath: &[String],
+        language_path: &[String],
+        own: &[String],
+    ) -> Self {
         let list = |lists: &[&[String]], system| {
             let mut directories: Vec<Directory> = Vec::new();
             for path in lists.iter().flat_map(|list| list.iter()).map(|path| normal(path)) {
@@ -109,7 +114,7 @@ impl Search {
 
 /// The directories of a variable such as `CPATH`, in which an empty name means the working directory.
 #[must_use]
-pub fn directories_of(variable: Option<&str>) -> Vec<String> {
+pub(crate) fn directories_of(variable: Option<&str>) -> Vec<String> {
     match variable {
         None | Some("") => Vec::new(),
         Some(list) => {
@@ -120,7 +125,7 @@ pub fn directories_of(variable: Option<&str>) -> Vec<String> {
 
 /// The path without `.` and without doubled slashes; `..` stays, since what is before it may be a link.
 #[must_use]
-pub fn normal(path: &str) -> String {
+pub(crate) fn normal(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     if path.starts_with('/') {
         out.push('/');
@@ -136,7 +141,7 @@ pub fn normal(path: &str) -> String {
 
 /// The normal path of `name` in a normal directory.
 #[must_use]
-pub fn join(directory: &str, name: &str) -> String {
+pub(crate) fn join(directory: &str, name: &str) -> String {
     if directory.is_empty() || name.starts_with('/') {
         normal(name)
     } else {
@@ -146,7 +151,7 @@ pub fn join(directory: &str, name: &str) -> String {
 
 /// The directory of a normal path; empty for the working directory.
 #[must_use]
-pub fn parent(path: &str) -> &str {
+pub(crate) fn parent(path: &str) -> &str {
     match path.rsplit_once('/') {
         Some(("", _)) => "/",
         Some((parent, _)) => parent,
@@ -156,7 +161,7 @@ pub fn parent(path: &str) -> &str {
 
 /// The name of a normal path as it is below a normal directory.
 #[must_use]
-pub fn below<'a>(path: &'a str, directory: &str) -> Option<&'a str> {
+pub(crate) fn below<'a>(path: &'a str, directory: &str) -> Option<&'a str> {
     if directory.is_empty() {
         return (!path.starts_with('/')).then_some(path);
     }
