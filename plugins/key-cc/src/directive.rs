@@ -155,8 +155,9 @@ fn asked(directive: &str, into: &mut Vec<Finding>) {
         {
             continue;
         }
-        let name =
-            condition.then(|| blank(rest).strip_prefix('(')).flatten().and_then(|rest| literal(blank(rest)));
+        // A macro is used anywhere: only a name in angle brackets means the same there and here.
+        let name = blank(rest).strip_prefix('(').and_then(|rest| literal(blank(rest)));
+        let name = name.filter(|(_, quoted)| condition || (!quoted && !next));
         into.push(match name {
             Some((name, quoted)) => {
                 Finding::Lookup(Lookup { name: name.to_owned(), quoted, next, asked: true })
@@ -219,6 +220,7 @@ mod tests {
         assert_eq!(of("#elif X && __has_include ( \"a.h\" )"), found("a.h", true, false, true));
         assert_eq!(of("# if __has_include_next(<a.h>)"), found("a.h", false, true, true));
         assert_eq!(of("#if defined __has_include && __has_include(<a.h>)"), found("a.h", false, false, true));
+        assert_eq!(of("#define H __has_include(<a.h>)"), found("a.h", false, false, true));
         assert_eq!(of("#if __has_include(<a.h>) || __has_include(<b.h>)").len(), 2);
     }
 
@@ -247,7 +249,12 @@ mod tests {
     fn what_cannot_be_known_is_said() {
         assert_eq!(of("#include MACRO"), [Finding::Computed]);
         assert_eq!(of("#include /* begun"), [Finding::Computed]);
-        for line in ["#if __has_include(MACRO)", "#define H(x) __has_include(x)", "#if __has_include MACRO"] {
+        for line in [
+            "#if __has_include(MACRO)",
+            "#define H(x) __has_include(x)",
+            "#define H __has_include(\"x\")",
+            "#if __has_include MACRO",
+        ] {
             assert!(matches!(of(line)[..], [Finding::Never(_)]), "{line}");
         }
         for line in [

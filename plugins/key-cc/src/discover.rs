@@ -64,8 +64,6 @@ fn read_all(report: &Report) -> (Vec<Vec<Finding>>, Option<String>) {
                     uncacheable.get_or_insert(why);
                 }
             }
-            found.sort();
-            found.dedup();
             found
         })
         .collect();

@@ -72,16 +72,15 @@ impl BuiltIn {
             } else if let Some(program) = between(line, " \"", "\" -cc1 ") {
                 built_in.programs.push(program.to_owned());
             } else if let Some(found) = line.strip_prefix("Found candidate GCC installation: ") {
-                built_in.chosen_from.extend(found.rsplit_once('/').map(|(parent, _)| parent.to_owned()));
+                let parent = found.rsplit_once('/').map(|(parent, _)| parent.to_owned());
+                built_in.chosen_from.extend(parent.filter(|parent| !built_in.chosen_from.contains(parent)));
             } else if let Some(file) = line.strip_prefix("Configuration file: ") {
                 built_in.configured_by.push(file.to_owned());
             } else if let Some(file) = line.strip_prefix("Reading specs from ") {
                 built_in.configured_by.push(file.to_owned());
             }
         }
-        built_in.chosen_from.sort();
-        built_in.chosen_from.dedup();
-        (complete && !built_in.searched.is_empty()).then_some(built_in)
+        complete.then_some(built_in)
     }
 }
 
