@@ -88,7 +88,7 @@ impl Report {
     /// have written it just so.
     #[must_use]
     pub(crate) fn without(&self, kept: &dyn Fn(usize) -> bool, phony: bool) -> (String, bool) {
-        let layouts = [(Layout::Gcc, ""), (Layout::Clang, ""), (Layout::Gcc, "\n")];
+        let layouts = [(Layout::Gcc, ""), (Layout::Clang, "\n"), (Layout::Clang, ""), (Layout::Gcc, "\n")];
         let proved =
             layouts.iter().find(|(layout, gap)| self.write(*layout, gap, phony, &|_| true) == self.text);
         let (layout, gap) = proved.unwrap_or(&layouts[0]);

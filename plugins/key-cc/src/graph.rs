@@ -218,15 +218,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn finish(self) -> Places {
+    fn finish(mut self) -> Places {
         let (own, system) = self.reach();
         // The source is what it is, whatever else includes it.
         let certain = (1..own.len()).all(|index| own[index] != system[index]);
         let uncacheable = self.uncacheable(&own, &system);
         // Where it is not certain a depfile names too much rather than too little.
         let own = own.iter().zip(&system).map(|(own, system)| *own || !system).collect();
-        let absent =
-            self.visited.into_iter().filter(|path| !self.known.contains_key(path.as_str())).collect();
+        let mut absent = std::mem::take(&mut self.visited);
+        absent.retain(|path| !self.known.contains_key(path.as_str()));
         Places { absent, own, certain, uncacheable }
     }
 
