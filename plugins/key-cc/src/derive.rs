@@ -116,13 +116,13 @@ fn directory(operation: &Operation, plan: &Plan) -> Vec<Ingredient> {
     }
     let directory = operation.working_directory();
     // Compilers prefer `$PWD`, which can name the same directory by a link.
-    let plain = variable("PWD").is_none_or(|pwd| pwd == directory);
+    let direct = variable("PWD").is_none_or(|pwd| pwd == directory);
     // The last map is tried first.
     let map = plan.command.maps.iter().rev().find_map(|(old, new)| {
         directory.strip_prefix(old.as_str()).filter(|_| !old.is_empty()).map(|rest| format!("{new}{rest}"))
     });
     match map {
-        Some(mapped) if plain => vec![Ingredient::text("directory", mapped)],
+        Some(mapped) if direct => vec![Ingredient::text("directory", mapped)],
         _ => vec![Ingredient::text("directory", directory), Ingredient::variable("PWD", "PWD")],
     }
 }

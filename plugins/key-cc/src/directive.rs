@@ -71,7 +71,7 @@ pub(crate) fn findings(needle: u32, line: &[u8], into: &mut Vec<Finding>) {
         "__TIMESTAMP__" => into.push(Finding::Never("holds `__TIMESTAMP__`")),
         "pch_preprocess" => into.push(Finding::Never("names a precompiled header")),
         "system_header" if line.contains("pragma") || line.contains("_Pragma") => {
-            into.push(Finding::SystemHeader)
+            into.push(Finding::SystemHeader);
         }
         "dependency" if line.contains("pragma") && line.contains("GCC") || line.contains("_Pragma") => {
             into.push(Finding::Never("compares the times of files"));

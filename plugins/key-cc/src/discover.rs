@@ -38,9 +38,8 @@ pub(crate) fn discover(operation: &Operation, report: &[u8]) -> Result<Discovery
         }
     }
     discovery.uncacheable = uncacheable.or_else(|| places.uncacheable.clone());
-    let mut named = std::collections::BTreeSet::new();
-    let found = files.iter().skip(1).filter(|file| named.insert(file.as_str()) && **file != files[0]);
-    let found = found.map(|file| Ingredient::file(file.as_str(), file.as_str())).collect::<Vec<_>>();
+    // The source is an ingredient already. One that is named twice is one ingredient to the host.
+    let found = files.iter().skip(1).map(|file| Ingredient::file(file.as_str(), file.as_str()));
     let absent = places.absent.iter().map(|path| Ingredient::file(path.as_str(), path.as_str()));
     Ok(discovery.ingredients(found).ingredients(absent))
 }

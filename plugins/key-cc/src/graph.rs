@@ -13,7 +13,7 @@
 //! * gcc looks for `x.h.gch` beside the first header that it includes, and clang for `x.h.pch` beside a forced one.
 //! * A read file that nothing explains says that the walk misses something: the run is not recorded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::directive::{Finding, Lookup};
 use crate::search::{Search, below, join, normal, parent};
@@ -42,7 +42,7 @@ pub(crate) struct Run<'a> {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Places {
     /// The places that the report does not name.
-    pub(crate) absent: BTreeSet<String>,
+    pub(crate) absent: Vec<String>,
     /// Whether each file of the report counts as one of the user's own.
     pub(crate) own: Vec<bool>,
     /// Whether that is certain.
@@ -60,21 +60,21 @@ struct Edge {
 
 struct Walk<'a> {
     run: Run<'a>,
-    known: BTreeMap<&'a str, usize>,
+    /// All paths that were looked at, with the file of the report that each is. One map for both keeps the guest small.
+    paths: BTreeMap<String, Option<usize>>,
     first: Option<usize>,
-    visited: BTreeSet<String>,
     edges: Vec<Edge>,
 }
 
 /// Walks what the files of a run look for.
 #[must_use]
 pub(crate) fn walk(run: Run<'_>) -> Places {
-    let mut known = BTreeMap::new();
+    let mut paths = BTreeMap::new();
     for (index, file) in run.files.iter().enumerate() {
-        known.entry(file.as_str()).or_insert(index);
+        paths.entry(file.clone()).or_insert(Some(index));
     }
     let first = (1..run.files.len()).find(|index| !run.files[*index].ends_with("/stdc-predef.h"));
-    let mut walk = Walk { run, known, first, visited: BTreeSet::new(), edges: Vec::new() };
+    let mut walk = Walk { run, paths, first, edges: Vec::new() };
     walk.command_line();
     for (from, findings) in run.findings.iter().enumerate() {
         let strict = walk.is_own(from);
@@ -96,8 +96,13 @@ impl<'a> Walk<'a> {
         }
         for name in self.run.forced {
             self.lookup(None, &lookup(name, true), true);
-            self.visited.extend([normal(&format!("{name}.gch")), normal(&format!("{name}.pch"))]);
+            self.visit(normal(&format!("{name}.gch")));
+            self.visit(normal(&format!("{name}.pch")));
         }
+    }
+
+    fn visit(&mut self, path: String) {
+        self.paths.entry(path).or_insert(None);
     }
 
     /// Walks one name; `strict` where it counts although the report has it nowhere.
@@ -105,7 +110,9 @@ impl<'a> Walk<'a> {
         let files = self.run.files;
         let includer = from.map_or("", |from| files[from].as_str());
         let candidates = self.candidates(includer, lookup);
-        let at = |path: &str| self.known.get(path).copied().filter(|to| !lookup.next || from != Some(*to));
+        let at = |path: &str| {
+            self.paths.get(path).copied().flatten().filter(|to| !lookup.next || from != Some(*to))
+        };
         let mut found: Vec<(usize, usize, bool)> = candidates
             .iter()
             .enumerate()
@@ -131,9 +138,9 @@ impl<'a> Walk<'a> {
         let precompiled = !self.run.clang && found.iter().any(|(_, to, _)| self.first == Some(*to));
         for (_, path, _) in walked {
             if precompiled {
-                self.visited.insert(format!("{path}.gch"));
+                self.visit(format!("{path}.gch"));
             }
-            self.visited.insert(path.clone());
+            self.visit(path.clone());
         }
     }
 
@@ -176,12 +183,14 @@ impl<'a> Walk<'a> {
             for (at, (directory, system)) in directories.iter().enumerate() {
                 let Some(name) = below(file, directory) else { continue };
                 self.edges.extend(by.iter().map(|from| Edge { from: Some(*from), to, system: *system }));
-                let before = directories[..at].iter().map(|(directory, _)| join(directory, name));
-                if self.first == Some(to) && !run.clang {
-                    self.visited
-                        .extend(before.clone().chain([file.clone()]).map(|path| format!("{path}.gch")));
+                let precompiled = self.first == Some(to) && !run.clang;
+                for (before, _) in &directories[..=at] {
+                    let path = join(before, name);
+                    if precompiled {
+                        self.visit(format!("{path}.gch"));
+                    }
+                    self.visit(path);
                 }
-                self.visited.extend(before);
             }
         }
     }
@@ -218,15 +227,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn finish(mut self) -> Places {
+    fn finish(self) -> Places {
         let (own, system) = self.reach();
         // The source is what it is, whatever else includes it.
         let certain = (1..own.len()).all(|index| own[index] != system[index]);
         let uncacheable = self.uncacheable(&own, &system);
         // Where it is not certain a depfile names too much rather than too little.
         let own = own.iter().zip(&system).map(|(own, system)| *own || !system).collect();
-        let mut absent = std::mem::take(&mut self.visited);
-        absent.retain(|path| !self.known.contains_key(path.as_str()));
+        let mut absent = Vec::with_capacity(self.paths.len());
+        absent.extend(self.paths.into_iter().filter_map(|(path, file)| file.is_none().then_some(path)));
         Places { absent, own, certain, uncacheable }
     }
 
@@ -248,7 +257,7 @@ impl<'a> Walk<'a> {
         if let Some(index) = (1..own.len()).find(|index| !own[*index] && !system[*index]) {
             return Some(format!("how `{}` was found is not known", self.run.files[index]));
         }
-        (self.visited.len() > PLACES).then(|| "too many paths were searched for headers".to_owned())
+        (self.paths.len() > PLACES).then(|| "too many paths were searched for headers".to_owned())
     }
 }
 

@@ -59,13 +59,12 @@ pub(crate) fn split(content: &str) -> Result<Vec<String>, String> {
                 word.get_or_insert_default().push(next);
             }
             (_, Some(open)) if c == open => quote = None,
-            (_, Some(_)) => word.get_or_insert_default().push(c),
             ('\'' | '"', None) => {
                 quote = Some(c);
                 word.get_or_insert_default();
             }
             (' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c', None) => words.extend(word.take()),
-            (_, None) => word.get_or_insert_default().push(c),
+            _ => word.get_or_insert_default().push(c),
         }
     }
     if quote.is_some() {

@@ -51,7 +51,8 @@ fn depfiles_are_those_of_the_compiler() {
         let dirs = ["-Iinclude", "-isystem", "third"];
         let sources = ["src/a.c", "./src//a.c", "o dd/s p$a#c.c", "lone.c", "many.cc"];
         // The drivers of C++ differ in the language alone.
-        for source in sources.into_iter().filter(|source| compiler.ends_with("++") == source.ends_with(".cc")) {
+        for source in sources.into_iter().filter(|source| compiler.ends_with("++") == (*source == "many.cc"))
+        {
             for list in ["-MD", "-MMD"] {
                 let tails: [(&[&str], &str); 10] = [
                     (&["-MF", "x.d"], "x.d"),
@@ -86,7 +87,8 @@ fn depfiles_are_those_of_the_compiler() {
                     ),
                 ];
                 for (tail, depfile) in tails {
-                    if source.contains(' ') && tail.len() > 8 {
+                    // The slow source shows how many headers are sorted out, not how options are spelled.
+                    if source == "many.cc" && tail.len() > 2 {
                         continue;
                     }
                     let argv = [&[compiler, "-w"], &dirs[..], &["-c", source, list], tail].concat();
