@@ -1,0 +1,203 @@
+//! Depfiles: reading the compiler's own, and writing the one that was asked for.
+//!
+//! The command runs with a full report in place of the depfile that the user asked for. `-MD` asks for the very bytes of
+//! that report. `-MMD` asks for the report without what is in system directories, with the lines broken anew. How a
+//! compiler breaks lines is its own affair, so [`Report::without`] writes the *whole* report first and compares it with
+//! what the compiler wrote: only a layout that is proved on the same input is used.
+
+/// The depfile that was asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Wish {
+    /// Whether it names system headers too.
+    pub(crate) all: bool,
+    /// Where it is written.
+    pub(crate) path: String,
+    /// The options `-MT` and `-MQ` with their values.
+    pub(crate) targets: Vec<String>,
+    /// Whether it holds phony targets.
+    pub(crate) phony: bool,
+    /// Whether it was asked for by `-Wp,`: gcc then does not name the object as the target, but the source with `.o`.
+    pub(crate) by_preprocessor: bool,
+}
+
+/// A dependency as a depfile names it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Dependency {
+    /// As it is written.
+    pub(crate) raw: String,
+    /// The path that this stands for.
+    pub(crate) path: String,
+}
+
+/// A depfile that was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Report {
+    /// The targets as they are written, with the colon.
+    head: String,
+    /// The dependencies in order, the source first.
+    pub(crate) dependencies: Vec<Dependency>,
+    /// All of it.
+    text: String,
+}
+
+/// How lines are broken.
+#[derive(Clone, Copy)]
+enum Layout {
+    /// gcc: up to 72 columns, as written.
+    Gcc,
+    /// clang: up to 75 columns with the end of the line, counted before quoting.
+    Clang,
+}
+
+impl Report {
+    /// Reads a depfile that a compiler wrote, or says why it is none.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(text).map_err(|_| "the dependencies are not UTF-8")?;
+        let colon = text
+            .match_indices(':')
+            .map(|(at, _)| at)
+            .find(|at| matches!(text.as_bytes().get(at + 1), Some(b' ' | b'\n')))
+            .ok_or("the dependencies have no target")?;
+        let (head, rest) = text.split_at(colon + 1);
+        let mut dependencies = Vec::new();
+        let mut raw = String::new();
+        let mut characters = rest.chars().peekable();
+        while let Some(c) = characters.next() {
+            match c {
+                '\n' => break,
+                ' ' => push(&mut dependencies, &mut raw),
+                '\\' if characters.peek() == Some(&'\n') => {
+                    characters.next();
+                    push(&mut dependencies, &mut raw);
+                }
+                '\\' => {
+                    raw.push(c);
+                    raw.extend(characters.next());
+                }
+                _ => raw.push(c),
+            }
+        }
+        push(&mut dependencies, &mut raw);
+        if dependencies.is_empty() {
+            return Err("the dependencies are empty".to_owned());
+        }
+        Ok(Self { head: head.to_owned(), dependencies, text: text.to_owned() })
+    }
+
+    /// The depfile with those dependencies alone that `kept` holds for, and whether it is certain that the compiler would
+    /// have written it just so.
+    #[must_use]
+    pub(crate) fn without(&self, kept: &dyn Fn(usize) -> bool, phony: bool) -> (String, bool) {
+        let layouts = [(Layout::Gcc, ""), (Layout::Clang, "\n"), (Layout::Clang, ""), (Layout::Gcc, "\n")];
+        let proved =
+            layouts.iter().find(|(layout, gap)| self.write(*layout, gap, phony, &|_| true) == self.text);
+        let (layout, gap) = proved.unwrap_or(&layouts[0]);
+        (self.write(*layout, gap, phony, kept), proved.is_some())
+    }
+
+    fn write(&self, layout: Layout, gap: &str, phony: bool, kept: &dyn Fn(usize) -> bool) -> String {
+        let list =
+            || self.dependencies.iter().enumerate().filter(|(index, _)| kept(*index)).map(|(_, one)| one);
+        let mut out = self.head.clone();
+        let mut column = self.head.rsplit('\n').next().unwrap_or_default().len();
+        for dependency in list() {
+            match layout {
+                Layout::Gcc => {
+                    if column + dependency.raw.len() > 72 {
+                        out.push_str(" \\\n");
+                        column = 0;
+                    }
+                    column += 1 + dependency.raw.len();
+                }
+                Layout::Clang => {
+                    if column + dependency.path.len() + 3 > 75 {
+                        out.push_str(" \\\n ");
+                        column = 2;
+                    }
+                    column += 1 + dependency.path.len();
+                }
+            }
+            out.push(' ');
+            out.push_str(&dependency.raw);
+        }
+        out.push('\n');
+        if phony {
+            for dependency in list().skip(1) {
+                out.push_str(gap);
+                out.push_str(&dependency.raw);
+                out.push_str(":\n");
+            }
+        }
+        out
+    }
+}
+
+fn push(dependencies: &mut Vec<Dependency>, raw: &mut String) {
+    if !raw.is_empty() {
+        let raw = std::mem::take(raw);
+        dependencies.push(Dependency { path: unquote(&raw), raw });
+    }
+}
+
+/// The path that is written so: `\ `, `\#` and `$$` are quoted, and backslashes before a quoted blank are doubled.
+fn unquote(raw: &str) -> String {
+    let mut path = String::with_capacity(raw.len());
+    let mut slashes = 0;
+    let mut characters = raw.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => slashes += 1,
+            ' ' | '\t' | '#' | ':' => {
+                let kept =
+                    if matches!(c, ' ' | '\t') { slashes / 2 } else { usize::saturating_sub(slashes, 1) };
+                path.extend(std::iter::repeat_n('\\', kept));
+                path.push(c);
+                slashes = 0;
+            }
+            _ => {
+                path.extend(std::iter::repeat_n('\\', std::mem::take(&mut slashes)));
+                if c == '$' {
+                    characters.next_if_eq(&'$');
+                }
+                path.push(c);
+            }
+        }
+    }
+    path.extend(std::iter::repeat_n('\\', slashes));
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(text: &str) -> Vec<String> {
+        let report = Report::parse(text.as_bytes()).expect(text);
+        report.dependencies.into_iter().map(|one| one.path).collect()
+    }
+
+    #[test]
+    fn quoting_is_undone() {
+        assert_eq!(
+            paths("a.o: s\\ p.c d\\ ir/a$$b\\#c:d.h \\\n /usr/x.h\n"),
+            ["s p.c", "d ir/a$b#c:d.h", "/usr/x.h"]
+        );
+        assert_eq!(paths("a.o: a\\\\\\ b a\\b\n"), ["a\\ b", "a\\b"]);
+        assert_eq!(paths("a.o: \\\n a.c b.h\nb.h:\n"), ["a.c", "b.h"]);
+        assert_eq!(paths("o\\ ut:$$x.o b: a.c\n"), ["a.c"]);
+    }
+
+    #[test]
+    fn what_is_no_depfile_is_refused() {
+        for text in ["", "a", "a.o:", "a.o:\n", ":a"] {
+            assert!(Report::parse(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(Report::parse(b"a.o: \xff\n").is_err());
+    }
+
+    #[test]
+    fn a_layout_that_is_not_proved_is_not_certain() {
+        let report = Report::parse(b"a.o: a.c   b.h\n").expect("a depfile");
+        assert_eq!(report.without(&|_| true, false), ("a.o: a.c b.h\n".to_owned(), false));
+    }
+}

@@ -1,0 +1,128 @@
+//! The first step: what is known of a compilation before it ran.
+
+use reviver_sdk::{Derivation, Ingredient, Operation, REPORT, Refusal, Write, variable};
+
+use crate::driver::Language;
+use crate::plan::{Compiler, Plan, installation_of_gcc, program_of_gcc};
+
+/// The label of the object.
+pub(crate) const OBJECT: &str = "object";
+/// The label of the depfile that was asked for.
+pub(crate) const DEPFILE: &str = "depfile";
+
+/// Variables that enter every key.
+const VARIABLES: [&str; 12] = [
+    "CPATH",
+    "C_INCLUDE_PATH",
+    "CPLUS_INCLUDE_PATH",
+    "SOURCE_DATE_EPOCH",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_MESSAGES",
+    "LC_CTYPE",
+    "GCC_EXTRA_DIAGNOSTIC_OUTPUT",
+    "SDKROOT",
+    "MACOSX_DEPLOYMENT_TARGET",
+];
+
+/// Variables that matter where diagnostics are coloured although they go to a pipe.
+const COLOURS: [&str; 2] = ["GCC_COLORS", "TERM"];
+
+/// What identifies a compilation before it ran, with how it is run for a full report.
+pub(crate) fn derive(operation: &Operation) -> Result<Derivation, Refusal> {
+    let plan = Plan::of(operation)?;
+    let command = &plan.command;
+    let mut derivation = Derivation::new(format!("{} {}", operation.program_name(), command.source))
+        .ingredients(programs(operation, &plan).map_err(Refusal::not_cacheable)?)
+        .ingredients(arguments(operation, &plan))
+        .ingredients(VARIABLES.iter().map(|name| Ingredient::variable(*name, *name)))
+        .ingredient(Ingredient::file(command.source.as_str(), command.source.as_str()))
+        .ingredients(directory(operation, &plan))
+        .write(Write::file(OBJECT, command.object.as_str()))
+        .input_unused()
+        .arguments(plan.arguments())
+        .report(REPORT);
+    if command.coloured {
+        derivation = derivation.ingredients(COLOURS.iter().map(|name| Ingredient::variable(*name, *name)));
+    }
+    if let Some(wish) = &command.wish {
+        derivation = derivation.write(Write::file(DEPFILE, wish.path.as_str()));
+    }
+    Ok(derivation)
+}
+
+/// The compiler as it is dispatched, and what decides how it is.
+fn programs(operation: &Operation, plan: &Plan) -> Result<Vec<Ingredient>, String> {
+    let program = operation.program();
+    let mut ingredients = vec![Ingredient::text("name", program), Ingredient::program("program", program)];
+    if plan.compiler == Compiler::Gcc {
+        let compiler = match plan.command.language {
+            Language::C => "cc1",
+            Language::Cxx => "cc1plus",
+        };
+        for name in [compiler, "as"] {
+            ingredients.push(Ingredient::program(name, program_of_gcc(name)?));
+        }
+        let specs = format!("{}/specs", installation_of_gcc()?.trim_end_matches('/'));
+        ingredients.push(Ingredient::file("specs", specs));
+    }
+    let built_in = &plan.built_in;
+    // A wrapper under the compiler's name leads to another program than the one that was found.
+    let others = built_in.programs.iter().filter(|other| *other != program);
+    ingredients.extend(others.map(|other| Ingredient::program("driver", other.as_str())));
+    ingredients
+        .extend(built_in.configured_by.iter().map(|file| Ingredient::file("configuration", file.as_str())));
+    ingredients
+        .extend(built_in.chosen_from.iter().map(|path| Ingredient::listing(path.as_str(), path.as_str())));
+    // Their place in the search is not known, and what the compiler said is remembered: once one of them is there, all
+    // that it holds counts.
+    ingredients.extend(built_in.missing.iter().map(|path| Ingredient::tree(path.as_str(), path.as_str())));
+    Ok(ingredients)
+}
+
+fn arguments(operation: &Operation, plan: &Plan) -> Vec<Ingredient> {
+    let root = operation.root.as_str();
+    let mut ingredients: Vec<Ingredient> = plan
+        .command
+        .texts
+        .iter()
+        .enumerate()
+        .map(|(index, text)| Ingredient::text(format!("argument {}", index + 1), relocated(text, root)))
+        .collect();
+    if plan.command.wish.as_ref().is_some_and(|wish| wish.targets.is_empty()) {
+        // The depfile's text names the object as it is spelled.
+        ingredients.push(Ingredient::text("target", plan.command.object.as_str()));
+    }
+    ingredients
+}
+
+/// A prefix map without the place of the repository: what it does to the working directory is an ingredient of its own,
+/// and other absolute paths enter the key as they are spelled.
+fn relocated(text: &str, root: &str) -> String {
+    for option in ["-fdebug-prefix-map=", "-ffile-prefix-map=", "-fmacro-prefix-map="] {
+        let below = text.strip_prefix(option).and_then(|map| map.strip_prefix(root));
+        if let Some(rest) = below.filter(|rest| rest.starts_with(['=', '/']) && root != "/") {
+            return format!("{option}{{root}}{rest}");
+        }
+    }
+    text.to_owned()
+}
+
+/// The working directory as debugging information embeds it.
+fn directory(operation: &Operation, plan: &Plan) -> Vec<Ingredient> {
+    if !plan.command.debug {
+        return Vec::new();
+    }
+    let directory = operation.working_directory();
+    // Compilers prefer `$PWD`, which can name the same directory by a link.
+    let direct = variable("PWD").is_none_or(|pwd| pwd == directory);
+    // The last map is tried first.
+    let map = plan.command.maps.iter().rev().find_map(|(old, new)| {
+        directory.strip_prefix(old.as_str()).filter(|_| !old.is_empty()).map(|rest| format!("{new}{rest}"))
+    });
+    match map {
+        Some(mapped) if direct => vec![Ingredient::text("directory", mapped)],
+        _ => vec![Ingredient::text("directory", directory), Ingredient::variable("PWD", "PWD")],
+    }
+}

@@ -1,0 +1,276 @@
+//! Reading what a line of C says about further files.
+//!
+//! Lines come from the host's search, so a line is known, and what stands around it is not: whether an `#if` leaves it
+//! out, or whether it is in a comment that began before. Both are taken to be active, which names more files than the
+//! compiler looks for, and never fewer. What cannot be told from the line is [`Finding::Computed`] or
+//! [`Finding::Never`], never nothing.
+
+/// What the host is asked to search for. `include` covers `#include_next`, `__has_include` and assembly's `.include`.
+pub(crate) const NEEDLES: [&str; 12] = [
+    "include",
+    "import",
+    "embed",
+    "incbin",
+    "__DATE__",
+    "__TIME__",
+    "__TIMESTAMP__",
+    "pch_preprocess",
+    "system_header",
+    "dependency",
+    "??/",
+    "??=",
+];
+
+/// The bytes behind which the host cuts lines.
+const CUT: usize = 1024;
+
+/// How a file is looked for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Lookup {
+    /// The name as it stands in the source.
+    pub(crate) name: String,
+    /// Whether it is quoted, so that the includer's own directory comes first.
+    pub(crate) quoted: bool,
+    /// Whether the search goes on behind the directory that the includer was found in.
+    pub(crate) next: bool,
+    /// Whether it is only asked for: absence is an answer, and content does not matter.
+    pub(crate) asked: bool,
+}
+
+/// What a line says.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Finding {
+    /// It looks for a file by a literal name.
+    Lookup(Lookup),
+    /// It includes a file whose name a macro has.
+    Computed,
+    /// Behind it the file counts as a system header.
+    SystemHeader,
+    /// It depends on the date or the time, unless `SOURCE_DATE_EPOCH` says which.
+    Date,
+    /// The outcome depends on something that no list of files names, for this reason.
+    Never(&'static str),
+}
+
+/// What the line says, in which the needle of this index was found.
+pub(crate) fn findings(needle: u32, line: &[u8], into: &mut Vec<Finding>) {
+    let line = String::from_utf8_lossy(line);
+    let line = line.trim_start();
+    if line.starts_with("//") {
+        return;
+    }
+    let needle = NEEDLES.get(needle as usize).copied().unwrap_or_default();
+    match needle {
+        "include" => include(line, into),
+        "import" => directives(line).for_each(|directive| lookup(directive, "import", into)),
+        "embed" if directives(line).any(|rest| rest.starts_with("embed") || rest.contains("__has_embed")) => {
+            into.push(Finding::Never("embeds a file"));
+        }
+        "incbin" => into.push(Finding::Never("holds `incbin`, whose file no report names")),
+        "__DATE__" | "__TIME__" => into.push(Finding::Date),
+        "__TIMESTAMP__" => into.push(Finding::Never("holds `__TIMESTAMP__`")),
+        "pch_preprocess" => into.push(Finding::Never("names a precompiled header")),
+        "system_header" if line.contains("pragma") || line.contains("_Pragma") => {
+            into.push(Finding::SystemHeader);
+        }
+        "dependency" if line.contains("pragma") && line.contains("GCC") || line.contains("_Pragma") => {
+            into.push(Finding::Never("compares the times of files"));
+        }
+        "??/" | "??=" => into.push(Finding::Never("holds a trigraph that can hide a directive")),
+        _ => {}
+    }
+}
+
+fn include(line: &str, into: &mut Vec<Finding>) {
+    for directive in directives(line) {
+        lookup(directive, "include", into);
+        if ["if", "elif", "define"].iter().any(|word| directive.starts_with(word)) {
+            asked(directive, into);
+        }
+    }
+    if line.match_indices(".include").any(|(at, word)| {
+        let behind = line[at + word.len()..].trim_start_matches([' ', '\t']);
+        let behind = behind.strip_prefix("\\t").unwrap_or(behind).trim_start_matches(' ');
+        behind.starts_with('"') || behind.starts_with("\\\"")
+    }) {
+        into.push(Finding::Never("includes a file in assembly, which no report names"));
+    }
+}
+
+/// What may stand behind the `#` of a directive: at the beginning of the line, and behind each comment that ends on it,
+/// since that may have begun on an earlier line, before the `#` or behind it.
+fn directives(line: &str) -> impl Iterator<Item = &str> {
+    const WORDS: [&str; 6] = ["include", "import", "if", "elif", "define", "embed"];
+    let hash = |text| ["#", "%:"].iter().find_map(|hash| blank(text).strip_prefix(hash)).map(blank);
+    let behind_comments = line.match_indices("*/").filter_map(move |(at, end)| {
+        let rest = &line[at + end.len()..];
+        hash(rest)
+            .or_else(|| Some(blank(rest)).filter(|rest| WORDS.iter().any(|word| rest.starts_with(word))))
+    });
+    hash(line).into_iter().chain(behind_comments)
+}
+
+/// The rest behind white space and comments.
+fn blank(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    while let Some(comment) = rest.strip_prefix("/*") {
+        let Some(end) = comment.find("*/") else { return "" };
+        rest = comment[end + 2..].trim_start();
+    }
+    rest
+}
+
+/// `#include`, `#include_next` and `#import`.
+fn lookup(directive: &str, word: &str, into: &mut Vec<Finding>) {
+    let Some(rest) = directive.strip_prefix(word) else { return };
+    let (rest, next) = rest.strip_prefix("_next").map_or((rest, false), |rest| (rest, true));
+    if rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
+        return;
+    }
+    let argument = blank(rest);
+    if let Some((name, quoted)) = literal(argument) {
+        into.push(Finding::Lookup(Lookup { name: name.to_owned(), quoted, next, asked: false }));
+    } else if argument.is_empty() || argument.starts_with(|c: char| c.is_alphabetic() || "_\"<".contains(c)) {
+        into.push(Finding::Computed);
+    }
+}
+
+/// `__has_include(…)` and `__has_include_next(…)` in a condition, and in a definition, where it can stand for anything.
+fn asked(directive: &str, into: &mut Vec<Finding>) {
+    const OPERATOR: &str = "__has_include";
+    let condition = !directive.starts_with("define");
+    for (at, word) in directive.match_indices(OPERATOR) {
+        let (before, rest) = (directive[..at].trim_end(), &directive[at + word.len()..]);
+        if before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
+            && directive[..at].len() == before.len()
+        {
+            continue;
+        }
+        let (rest, next) = rest.strip_prefix("_next").map_or((rest, false), |rest| (rest, true));
+        let rest = rest.strip_prefix("__").unwrap_or(rest);
+        // Whether the operator exists is part of the compiler, and so is what its redefinition would say.
+        if ["defined", "defined(", "defined (", "ifdef", "ifndef", "define"]
+            .iter()
+            .any(|word| before.ends_with(word))
+        {
+            continue;
+        }
+        // A macro is used anywhere: only a name in angle brackets means the same there and here.
+        let name = blank(rest).strip_prefix('(').and_then(|rest| literal(blank(rest)));
+        let name = name.filter(|(_, quoted)| condition || (!quoted && !next));
+        into.push(match name {
+            Some((name, quoted)) => {
+                Finding::Lookup(Lookup { name: name.to_owned(), quoted, next, asked: true })
+            }
+            None => Finding::Never("computes what `__has_include` asks for"),
+        });
+    }
+    if directive.len() >= CUT && directive.contains(OPERATOR) {
+        into.push(Finding::Never("has a line too long to be read"));
+    }
+}
+
+/// The name in quotes or angle brackets.
+fn literal(text: &str) -> Option<(&str, bool)> {
+    let (rest, close, quoted) = match text.strip_prefix('"') {
+        Some(rest) => (rest, '"', true),
+        None => (text.strip_prefix('<')?, '>', false),
+    };
+    let name = &rest[..rest.find(close)?];
+    (!name.is_empty()).then_some((name, quoted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(line: &str) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for (index, needle) in (0..).zip(NEEDLES) {
+            if line.contains(needle) {
+                findings(index, line.as_bytes(), &mut found);
+            }
+        }
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    fn found(name: &str, quoted: bool, next: bool, asked: bool) -> Vec<Finding> {
+        vec![Finding::Lookup(Lookup { name: name.to_owned(), quoted, next, asked })]
+    }
+
+    #[test]
+    fn literal_names_are_found_however_they_are_spelled() {
+        for line in [
+            "#include \"a.h\"",
+            "  # include\"a.h\" // \"b.h\"",
+            "/* c */ # /* d */ include /* e */ \"a.h\"",
+            "%:include \"a.h\"",
+            "end of a comment */ #include \"a.h\"",
+            "begun before */ include \"a.h\"",
+            "# a comment's own */ #include \"a.h\"",
+            "#import \"a.h\"",
+        ] {
+            assert_eq!(of(line), found("a.h", true, false, false), "{line}");
+        }
+        assert_eq!(of("#include <sys/a.h>"), found("sys/a.h", false, false, false));
+        assert_eq!(of("#include_next <a.h>"), found("a.h", false, true, false));
+        assert_eq!(of("#if __has_include(<a.h>)"), found("a.h", false, false, true));
+        assert_eq!(of("#elif X && __has_include ( \"a.h\" )"), found("a.h", true, false, true));
+        assert_eq!(of("# if __has_include_next(<a.h>)"), found("a.h", false, true, true));
+        assert_eq!(of("#if defined __has_include && __has_include(<a.h>)"), found("a.h", false, false, true));
+        assert_eq!(of("#define H __has_include(<a.h>)"), found("a.h", false, false, true));
+        assert_eq!(of("#if __has_include(<a.h>) || __has_include(<b.h>)").len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_directive_says_nothing() {
+        for line in [
+            "// #include \"a.h\" __DATE__ incbin",
+            "int included;",
+            "a.include(\"b\"); x = 1;".trim_end_matches("(\"b\"); x = 1;"),
+            "list.include(x)",
+            "#endif // __has_include",
+            "#ifdef __has_include",
+            "#if defined(__has_include)",
+            "#ifndef __has_include",
+            "#define __has_include(x) 0",
+            "   __has_include argument (GCC PR 80005).  */",
+            "#pragma once // embedded",
+            "#include's protect themselves",
+            "* This is a dependency of that",
+        ] {
+            assert_eq!(of(line), [], "{line}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_known_is_said() {
+        assert_eq!(of("#include MACRO"), [Finding::Computed]);
+        assert_eq!(of("#include /* begun"), [Finding::Computed]);
+        for line in [
+            "#if __has_include(MACRO)",
+            "#define H(x) __has_include(x)",
+            "#define H __has_include(\"x\")",
+            "#if __has_include MACRO",
+        ] {
+            assert!(matches!(of(line)[..], [Finding::Never(_)]), "{line}");
+        }
+        for line in [
+            "asm(\".incbin \\\"a\\\"\");",
+            "asm(\".include \\\"a.s\\\"\");",
+            "asm(\".include\\t\\\"a.s\\\"\");",
+            "asm(\".include \" NAME);".replace("\" NAME", "\"\"NAME").as_str(),
+            "#embed \"a\"",
+            "#pragma GCC dependency \"a.y\"",
+            "x = __TIMESTAMP__;",
+            "??=include <a.h>",
+        ] {
+            assert!(of(line).iter().any(|one| matches!(one, Finding::Never(_))), "{line}: {:?}", of(line));
+        }
+        assert_eq!(of("x = __DATE__;"), [Finding::Date]);
+        assert_eq!(of("#pragma GCC system_header"), [Finding::SystemHeader]);
+        assert_eq!(of("_Pragma(\"GCC system_header\")"), [Finding::SystemHeader]);
+    }
+}

@@ -1,0 +1,295 @@
+//! Which command lines are understood, what they write, and what of them enters the key.
+#![allow(missing_docs)]
+
+mod support;
+
+use reviver_sdk::testing::{TestHost, conformance};
+use reviver_sdk::{Derivation, KeyPlugin as _, Operation, Refusal, Source};
+
+use key_cc::Cc;
+use support::Repository;
+
+fn words(line: &str) -> Vec<&str> {
+    line.split_ascii_whitespace().collect()
+}
+
+fn texts(derivation: &Derivation) -> Vec<String> {
+    let text = |source: &Source| if let Source::Text(text) = source { Some(text.clone()) } else { None };
+    derivation.ingredients.iter().filter_map(|one| text(&one.source)).collect()
+}
+
+fn reason(refusal: &Refusal) -> &str {
+    match refusal {
+        Refusal::NotCacheable(why) | Refusal::Malformed(why) => why,
+    }
+}
+
+/// Command lines that are understood, with the object and the depfile that they write.
+const UNDERSTOOD: &[(&str, &str, &str)] = &[
+    ("gcc -c a.c", "a.o", ""),
+    ("cc -c a.c", "a.o", ""),
+    ("gcc a.c -c", "a.o", ""),
+    ("/usr/bin/gcc -c dir/a.c", "a.o", ""),
+    ("gcc -c dir/a.b.c", "a.b.o", ""),
+    ("gcc -c a.c -o b.o", "b.o", ""),
+    ("gcc -c a.c -ob.o", "b.o", ""),
+    ("gcc -o out/b -c a.c", "out/b", ""),
+    ("g++ -c a.c", "a.o", ""),
+    ("g++ -c a.cc", "a.o", ""),
+    ("g++ -c a.cpp", "a.o", ""),
+    ("g++ -c a.cxx", "a.o", ""),
+    ("g++ -c a.C", "a.o", ""),
+    ("g++ -c a.c++", "a.o", ""),
+    ("g++ -c a.cp", "a.o", ""),
+    ("gcc -c a.cc", "a.o", ""),
+    ("gcc -x c -c a.txt", "a.o", ""),
+    ("gcc -xc++ -c a.h", "a.o", ""),
+    ("gcc -x c -c a.c -x none", "a.o", ""),
+    ("gcc -c -x none a.c", "a.o", ""),
+    ("gcc -I inc -Iinc2 -I. -c a.c", "a.o", ""),
+    ("gcc -DA -D B=1 -UA -U B -c a.c", "a.o", ""),
+    ("gcc -isystem s -isystems2 -iquote q -iquoteq2 -idirafter d -c a.c", "a.o", ""),
+    ("gcc -include a.h -imacros b.h -c a.c", "a.o", ""),
+    ("gcc -includea.h -c a.c", "a.o", ""),
+    ("gcc -std=c11 -c a.c", "a.o", ""),
+    ("gcc -ansi -pedantic -pedantic-errors -c a.c", "a.o", ""),
+    ("gcc -Wall -Wextra -Wno-unused -Werror=format -Wformat=2 -Wl -c a.c", "a.o", ""),
+    ("gcc -w -pipe -pthread -c a.c", "a.o", ""),
+    ("gcc -O -c a.c", "a.o", ""),
+    ("gcc -O2 -c a.c", "a.o", ""),
+    ("gcc -Os -Ofast -Og -c a.c", "a.o", ""),
+    ("gcc -g -c a.c", "a.o", ""),
+    ("gcc -g0 -g3 -ggdb -gdwarf-4 -c a.c", "a.o", ""),
+    ("gcc -fPIC -fno-common -fvisibility=hidden -c a.c", "a.o", ""),
+    ("gcc -fstack-protector-strong -fcf-protection -D_FORTIFY_SOURCE=2 -c a.c", "a.o", ""),
+    ("gcc -ffile-prefix-map=/a=b -fmacro-prefix-map=/a=b -c a.c", "a.o", ""),
+    ("gcc -m64 -march=x86-64 -mtune=generic -msse2 -mno-avx -c a.c", "a.o", ""),
+    ("gcc --param=max-inline-insns-single=5 --param ssp-buffer-size=4 -c a.c", "a.o", ""),
+    ("gcc -nostdinc -ffreestanding -c a.c", "a.o", ""),
+    ("gcc --sysroot=/ -c a.c", "", ""),
+    ("gcc -Wp,-D_FORTIFY_SOURCE=2 -Wp,-UX -c a.c", "a.o", ""),
+    ("gcc -MD -c a.c", "a.o", "a.d"),
+    ("gcc -MMD -c a.c", "a.o", "a.d"),
+    ("gcc -MMD -MP -c a.c", "a.o", "a.d"),
+    ("gcc -MD -c a.c -o out/b.o", "out/b.o", "out/b.d"),
+    ("gcc -MD -c a.c -o out/b", "out/b", "out/b.d"),
+    ("gcc -MD -c s/a.c", "a.o", "a.d"),
+    ("gcc -MD -MF x.d -c a.c", "a.o", "x.d"),
+    ("gcc -MD -MFx.d -c a.c", "a.o", "x.d"),
+    ("gcc -MD -MT t -MQ u -MTv -MQw -MF x.d -c a.c", "a.o", "x.d"),
+    ("gcc -MF x.d -MMD -MMD -c a.c", "a.o", "x.d"),
+    ("gcc -Wp,-MD,x.d -c a.c", "a.o", "x.d"),
+    ("gcc -Wp,-MMD,out/x.d -c a.c -o a.o", "a.o", "out/x.d"),
+    ("gcc -fdiagnostics-color=always -c a.c", "a.o", ""),
+    ("gcc -fsanitize=address,undefined -fno-omit-frame-pointer -c a.c", "a.o", ""),
+];
+
+/// Command lines that are refused, with a word of the reason.
+const REFUSED: &[(&str, &str)] = &[
+    ("gcc a.c", "linking"),
+    ("gcc a.o -o a", "linking"),
+    ("gcc -c", "no source"),
+    ("gcc -c a.c b.c", "several sources"),
+    ("gcc -c a.c b.o", "several sources"),
+    ("gcc -c -", "standard input"),
+    ("gcc -xc -c -", "standard input"),
+    ("gcc -c a.s", "assembly"),
+    ("gcc -c a.S", "assembly"),
+    ("gcc -c a.i", "preprocessed"),
+    ("gcc -c a.ii", "preprocessed"),
+    ("gcc -c a.h", "precompiled"),
+    ("gcc -c a.m", "neither"),
+    ("gcc -x c-header -c a.h", "neither"),
+    ("gcc -x assembler -c a.c", "neither"),
+    ("gcc -E a.c", "-E"),
+    ("gcc -S a.c", "-S"),
+    ("gcc -M a.c", "-M"),
+    ("gcc -MM -c a.c", "-MM"),
+    ("gcc -MG -MD -c a.c", "-MG"),
+    ("gcc -MJ x -c a.c", "-MJ"),
+    ("gcc -MT x -c a.c", "without `-MD`"),
+    ("gcc -MP -c a.c", "without `-MD`"),
+    ("gcc -MF x -c a.c", "without `-MD`"),
+    ("gcc -MD -MMD -c a.c", "second depfile"),
+    ("gcc -MD -Wp,-MD,x.d -c a.c", "second depfile"),
+    ("gcc -Wp,-MD,x.d -MD -c a.c", "second depfile"),
+    ("gcc -Wp,-MD,x.d,-MP -c a.c", "more than a file"),
+    ("gcc -MD -MF x -MF y -c a.c", "several `-MF`"),
+    ("gcc -MD -MF - -c a.c", "no file"),
+    ("gcc -MD -MF /dev/null -c a.c", "no file"),
+    ("gcc -MD -MT a:b -c a.c", "read back"),
+    ("gcc -MD -c a.c -o a.d", "the object and the depfile"),
+    ("gcc -c a.c -o -", "no file"),
+    ("gcc -c a.c -o /dev/null", "no file"),
+    ("gcc -c a.c -o a.o -o b.o", "several `-o`"),
+    ("gcc -c a.c -o", "lacks its value"),
+    ("gcc -c a.c -I", "lacks its value"),
+    ("gcc -save-temps -c a.c", "-save-temps"),
+    ("gcc -save-temps=obj -c a.c", "-save-temps"),
+    ("gcc -fprofile-generate -c a.c", "-fprofile-generate"),
+    ("gcc -fprofile-use=x -c a.c", "-fprofile-use"),
+    ("gcc --coverage -c a.c", "--coverage"),
+    ("gcc -ftest-coverage -c a.c", "-ftest-coverage"),
+    ("gcc -flto -c a.c", "-flto"),
+    ("gcc -fplugin=x.so -c a.c", "-fplugin"),
+    ("gcc -specs=x -c a.c", "-specs"),
+    ("gcc -wrapper x -c a.c", "-wrapper"),
+    ("gcc -B/usr -c a.c", "-B/usr"),
+    ("clang -Xclang -foo -c a.c", "-Xclang"),
+    ("gcc -Xpreprocessor -foo -c a.c", "-Xpreprocessor"),
+    ("gcc -Xassembler -foo -c a.c", "-Xassembler"),
+    ("gcc -Wa,-g -c a.c", "assembler"),
+    ("gcc -Wl,-z,now -c a.c", "linker"),
+    ("gcc -Wp,-foo -c a.c", "preprocessor"),
+    ("gcc -Wp,-DX=__DATE__ -c a.c", "__DATE__"),
+    ("gcc -frecord-gcc-switches -c a.c", "command line"),
+    ("gcc -grecord-command-line -c a.c", "command line"),
+    ("gcc -gsplit-dwarf -c a.c", ".dwo"),
+    ("gcc -march=native -c a.c", "machine"),
+    ("gcc -mtune=native -c a.c", "machine"),
+    ("gcc -mcpu=native -c a.c", "machine"),
+    ("gcc -fmodules -c a.c", "modules"),
+    ("gcc -fmodules-ts -c a.cc", "modules"),
+    ("gcc -fstack-usage -c a.c", ".su"),
+    ("gcc -fdump-tree-all -c a.c", "beside the object"),
+    ("gcc -v -c a.c", "-v"),
+    ("gcc -fnope -c a.c", "`-fnope`"),
+    ("gcc -mnope -c a.c", "`-mnope`"),
+    ("gcc -gnope -c a.c", "`-gnope`"),
+    ("gcc --nope -c a.c", "`--nope`"),
+    ("gcc -nope -c a.c", "`-nope`"),
+    ("gcc -I- -c a.c", "`-I-`"),
+    ("gcc -I=x -c a.c", "own root"),
+    ("gcc -isysroot x -c a.c", "absolute"),
+    ("gcc -include-pch x -c a.c", "-include-pch"),
+    ("gcc -DD=__TIME__ -c a.c", "__TIME__"),
+    ("gcc -D H=__has_include -c a.c", "__has_include"),
+    ("gcc -DA={report} -c a.c", "{report}"),
+    ("gcc @none -c a.c", "cannot be read"),
+    ("ld -c a.c", "no name"),
+    ("mygcc -c a.c", "no name"),
+];
+
+#[test]
+fn understood_commands_say_what_they_write() {
+    let repository = Repository::new(&[]);
+    for (line, object, depfile) in UNDERSTOOD.iter().filter(|(_, object, _)| !object.is_empty()) {
+        let derivation =
+            repository.derive(&words(line)).unwrap_or_else(|why| panic!("{line}: {}", reason(&why)));
+        let mut writes = vec![("object", *object)];
+        writes.extend(Some(("depfile", *depfile)).filter(|(_, depfile)| !depfile.is_empty()));
+        let said: Vec<_> = derivation.writes.iter().map(|it| (it.label.as_str(), it.path.as_str())).collect();
+        assert_eq!(said, writes, "{line}");
+        let arguments = derivation.arguments.as_deref().unwrap_or_default();
+        assert_eq!(arguments.iter().filter(|argument| *argument == "{report}").count(), 1, "{line}");
+    }
+}
+
+#[test]
+fn other_commands_are_refused_with_the_reason() {
+    let repository = Repository::new(&[]);
+    for (line, why) in REFUSED {
+        let Err(refusal) = repository.derive(&words(line)) else { panic!("{line} is understood") };
+        assert!(matches!(refusal, Refusal::NotCacheable(_)), "{line}");
+        assert!(reason(&refusal).contains(why), "{line}: {}", reason(&refusal));
+    }
+    assert!(UNDERSTOOD.len() + REFUSED.len() > 100);
+}
+
+#[test]
+fn variables_that_redirect_the_driver_are_refused() {
+    for name in [
+        "GCC_EXEC_PREFIX",
+        "COMPILER_PATH",
+        "DEPENDENCIES_OUTPUT",
+        "SUNPRO_DEPENDENCIES",
+        "CCC_OVERRIDE_OPTIONS",
+    ] {
+        let repository = Repository::new(&[]).variable(name, "x");
+        let refusal = repository.derive(&["gcc", "-c", "a.c"]).expect_err(name);
+        assert!(reason(&refusal).contains(name));
+    }
+}
+
+#[test]
+fn the_places_of_what_is_written_stay_out_of_the_key() {
+    let repository = Repository::new(&[]);
+    let key = |line: &str| repository.derive(&words(line)).expect(line).ingredients;
+    assert_eq!(key("gcc -c a.c -o x.o"), key("gcc -c a.c -oy/z.o"));
+    assert_eq!(key("gcc -c a.c"), key("gcc -c a.c -o y.o"));
+    assert_eq!(key("gcc -MD -MF x.d -MT t -c a.c"), key("gcc -MD -MF y.d -MT t -c a.c -o z.o"));
+    assert_ne!(key("gcc -MD -c a.c -o x.o"), key("gcc -MD -c a.c -o y.o"), "the depfile names the object");
+    assert_ne!(key("gcc -MD -c a.c"), key("gcc -MMD -c a.c"));
+    assert_ne!(key("gcc -MD -c a.c"), key("gcc -c a.c"));
+    assert_ne!(key("gcc -DA -c a.c"), key("gcc -DB -c a.c"));
+    assert_ne!(key("gcc -c ./a.c"), key("gcc -c a.c"));
+    assert_ne!(key("gcc -c a.c"), key("g++ -c a.c"));
+}
+
+#[test]
+fn the_working_directory_counts_where_it_is_embedded() {
+    let repository = Repository::new(&[]);
+    let root = repository.root.to_str().expect("a UTF-8 path").to_owned();
+    let has = |line: &str, text: &str| {
+        texts(&repository.derive(&words(line)).expect(line)).iter().any(|it| it == text)
+    };
+    assert!(!has("gcc -c a.c", &root));
+    assert!(!has("gcc -g -g0 -c a.c", &root));
+    assert!(has("gcc -g -c a.c", &root));
+    let mapped = format!("gcc -g -fdebug-prefix-map={root}=/x -c a.c");
+    assert!(has(&mapped, "/x") && !has(&mapped, &root) && has(&mapped, "-fdebug-prefix-map={root}=/x"));
+    assert!(has("gcc -g -fdebug-prefix-map=/elsewhere=/x -c a.c", &root));
+    let linked = Repository::new(&[]).variable("PWD", "/a/link");
+    let derivation = linked.derive(&words("gcc -g -c a.c")).expect("a command");
+    assert!(derivation.ingredients.iter().any(|one| one.source == Source::Variable("PWD".to_owned())));
+}
+
+#[test]
+fn the_compiler_is_an_ingredient_as_it_is_dispatched() {
+    let repository = Repository::new(&[]);
+    let programs = |line: &str| {
+        let derivation = repository.derive(&words(line)).expect(line);
+        let name =
+            |source: &Source| if let Source::Program(name) = source { Some(name.clone()) } else { None };
+        derivation.ingredients.iter().filter_map(|one| name(&one.source)).collect::<Vec<_>>()
+    };
+    let gcc = programs("gcc -c a.c");
+    assert!(gcc[0] == "gcc" && gcc[1].ends_with("/cc1") && gcc[2].ends_with("as"), "{gcc:?}");
+    assert!(programs("gcc -c a.cc")[1].ends_with("/cc1plus"));
+    if support::installed("clang") {
+        let clang = programs("clang -c a.c");
+        assert!(clang[0] == "clang" && clang.len() == 2, "{clang:?}");
+    }
+}
+
+#[test]
+fn response_files_are_expanded_into_the_key() {
+    let repository = Repository::new(&[("args", "-c 'a.c' \"-DA=x y\" @more"), ("more", "-MD -MF x.d")]);
+    let derivation = repository.derive(&["gcc", "@args", "-O2"]).expect("a command");
+    let said = texts(&derivation);
+    for text in ["-c", "a.c", "-DA=x y", "-O2", "-MD"] {
+        assert!(said.iter().any(|it| it == text), "{text}");
+    }
+    assert_eq!(derivation.writes[1].path, "x.d");
+    assert_eq!(derivation.arguments.expect("arguments")[..4], ["-c", "a.c", "-DA=x y", "-O2"]);
+}
+
+#[test]
+fn nothing_is_understood_without_asking_the_compiler() {
+    let host = TestHost::new().without("query");
+    let refusal =
+        host.run(|| Cc::derive(&Operation::new(["gcc", "-c", "a.c"]))).expect_err("no compiler to ask");
+    assert!(reason(&refusal).contains("`query`"));
+}
+
+#[test]
+fn the_laws_of_the_role_hold() {
+    const V: &str = "#include <...> search starts here:\n /usr/include\nEnd of search list.\n";
+    let host = TestHost::new().answer(&["--version"], "clang version 14.0.6", "").answer(
+        &["-E", "-v", "-x", "c", "/dev/null"],
+        "",
+        V,
+    );
+    let derivation = conformance::key::<Cc>(&host, &Operation::new(["clang", "-MMD", "-c", "a.c"]));
+    assert_eq!(derivation.label, "clang a.c");
+}
