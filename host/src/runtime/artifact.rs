@@ -52,11 +52,8 @@ impl Artifacts {
         if !is_private(&stat, FileType::RegularFile) {
             return None;
         }
-        let mut file = File::from(file);
-        let mut bytes = Vec::with_capacity(usize::try_from(stat.st_size).ok()? + 1);
-        file.read_to_end(&mut bytes).ok()?;
-        let (artifact, sum) = bytes.split_last_chunk::<{ Digest::SIZE }>()?;
-        if Digest::of(artifact) != Digest::new(*sum) {
+        let file = File::from(file);
+        if !is_whole(&file, u64::try_from(stat.st_size).ok()?).ok()? {
             return None;
         }
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
@@ -124,6 +121,16 @@ fn is_private(stat: &Stat, kind: FileType) -> bool {
     FileType::from_raw_mode(stat.st_mode) == kind
         && stat.st_uid == rustix::process::geteuid().as_raw()
         && stat.st_mode & 0o022 == 0
+}
+
+/// Whether the last bytes of the file are the sum of the others. It is read in small pieces: a buffer for all of it would
+/// cost more than the hash does.
+fn is_whole(mut file: &File, size: u64) -> io::Result<bool> {
+    let Some(size) = size.checked_sub(Digest::SIZE as u64) else { return Ok(false) };
+    let (digest, read) = Digest::of_reader(file.take(size))?;
+    let mut sum = [0; Digest::SIZE];
+    file.read_exact(&mut sum)?;
+    Ok(read == size && digest == Digest::new(sum))
 }
 
 /// The engine's compatibility hash, in more bits than a hash table needs.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::outcome::{Exit, Outcome};
-use crate::policy::{Budget, Candidate, Codec as _, Eviction as _, Role};
+use crate::policy::{Budget, Codec as _, Eviction as _, Role};
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -162,18 +162,9 @@ fn hostile_codecs_are_at_fault() {
 
 #[test]
 fn hostile_scores_are_at_fault() {
-    let candidate = Candidate {
-        size: 1,
-        files: 1,
-        created: Timestamp(0),
-        last_use: Timestamp(0),
-        uses: 0,
-        cost: 0,
-        unused: false,
-    };
     let budget = Budget { limit: 0, used: 0, entries: 0 };
     for text in [guest!("eviction-nan"), guest!("eviction-too-many"), guest!("eviction-out-of-bounds")] {
-        let fault = eviction(text).score(Timestamp(0), budget, &[candidate]).unwrap_err();
+        let fault = eviction(text).score(Timestamp(0), budget, &[roles::candidate(0)]).unwrap_err();
         assert_eq!((fault.kind.code(), fault.function), ("protocol", "score"), "{fault}");
     }
 }

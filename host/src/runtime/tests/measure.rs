@@ -6,6 +6,8 @@
 #![allow(clippy::print_stdout)]
 
 use super::*;
+use crate::policy::{Budget, Eviction as _};
+use crate::time::Timestamp;
 use std::time::{Duration, Instant};
 
 fn median(mut run: impl FnMut()) -> Duration {
@@ -47,4 +49,20 @@ fn measure() {
     println!("instantiated, called: {:?}", median(|| assert!(derive(&key).is_ok())));
     let Bytes::Embedded(bytes) = source.bytes else { return };
     println!("inspected: {:?}", median(|| assert!(crate::runtime::inspect(bytes).is_ok())));
+}
+
+#[test]
+#[ignore = "prints figures"]
+fn measure_scoring() {
+    let eviction = match std::env::var_os("MEASURE_EVICTION_PLUGIN") {
+        Some(path) => WasmEviction::new(runtime(), source(std::fs::read(path).unwrap())),
+        None => eviction(guest!("eviction-good")),
+    };
+    let candidates: Vec<_> = (0..1_000_000).map(roles::candidate).collect();
+    let budget = Budget { limit: 0, used: 0, entries: 0 };
+    for _ in 0..3 {
+        let start = Instant::now();
+        let scores = eviction.score(Timestamp(0), budget, &candidates).unwrap();
+        println!("{} candidates: {:?}", scores.len(), start.elapsed());
+    }
 }

@@ -30,20 +30,24 @@ fn a_good_codec_round_trips_and_refuses_in_its_own_words() {
     assert_eq!(codec.decode(b"long one"), Ok(Err("not four bytes".into())));
 }
 
+/// A candidate that was last used at this time.
+pub(super) fn candidate(last_use: u64) -> Candidate {
+    Candidate {
+        size: 1,
+        files: 1,
+        created: Timestamp(0),
+        last_use: Timestamp(last_use),
+        uses: 0,
+        cost: 0,
+        unused: false,
+    }
+}
+
 #[test]
 fn scores_come_in_order_whatever_the_number_of_candidates() {
     let eviction = eviction(guest!("eviction-good"));
     let budget = Budget { limit: 0, used: 0, entries: 0 };
     for number in [0, 1, 4095, 4096, 4097, 20_000] {
-        let candidate = |n| Candidate {
-            size: 1,
-            files: 1,
-            created: Timestamp(0),
-            last_use: Timestamp(n),
-            uses: 0,
-            cost: 0,
-            unused: false,
-        };
         let candidates: Vec<_> = (0..number).map(candidate).collect();
         let scores = eviction.score(Timestamp(0), budget, &candidates).unwrap();
         let expected: Vec<_> = (0..number).map(|n| n as f64).collect();
