@@ -18,6 +18,8 @@ mod custom_key;
 
 /// The greatest size of a component: a guest carries all that it uses, and every user loads it.
 const BUDGET: usize = 64 * 1024;
+/// The compiler plugin knows hundreds of options and how three compilers lay out their reports.
+const COMPILER_BUDGET: usize = 192 * 1024;
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -83,7 +85,8 @@ fn committed_components_are_what_their_sources_make() -> Result<()> {
 fn components_are_small_and_import_the_contract_alone() -> Result<()> {
     for Component { built, .. } in components()? {
         let size = built.component.len();
-        ensure!(size < BUDGET, "{} has {size} bytes of {BUDGET}", built.package);
+        let budget = if built.package == "key-cc" { COMPILER_BUDGET } else { BUDGET };
+        ensure!(size < budget, "{} has {size} bytes of {budget}", built.package);
         let DecodedWasm::Component(resolve, world) = wit_component::decode(&built.component)? else {
             anyhow::bail!("{} is no component", built.package);
         };
