@@ -15,7 +15,7 @@ use crate::identity::Identity;
 use crate::time::Clock;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
@@ -29,9 +29,10 @@ pub type Names = BTreeSet<OsString>;
 pub struct Files {
     table: Rc<Table>,
     clock: Rc<dyn Clock>,
-    identities: RefCell<BTreeMap<PathBuf, Option<Identity>>>,
-    contents: RefCell<BTreeMap<PathBuf, Digest>>,
-    names: RefCell<BTreeMap<PathBuf, Option<Rc<Names>>>>,
+    // By the bytes of the path: comparing paths part by part costs more than all else in a hit.
+    identities: RefCell<BTreeMap<Vec<u8>, Option<Identity>>>,
+    contents: RefCell<BTreeMap<Vec<u8>, Digest>>,
+    names: RefCell<BTreeMap<Vec<u8>, Option<Rc<Names>>>>,
 }
 
 impl std::fmt::Debug for Files {
@@ -50,17 +51,17 @@ impl Files {
 
     /// What is at `path`, links followed.
     pub fn identity(&self, path: &Path) -> io::Result<Option<Identity>> {
-        if let Some(known) = self.identities.borrow().get(path) {
+        if let Some(known) = self.identities.borrow().get(bytes(path)) {
             return Ok(*known);
         }
         let identity = absent_is_none(fs::metadata(path))?.map(|metadata| Identity::of(&metadata));
-        self.identities.borrow_mut().insert(path.to_owned(), identity);
+        self.identities.borrow_mut().insert(bytes(path).to_vec(), identity);
         Ok(identity)
     }
 
     /// The digest of the regular file at `path`, which has this identity.
     pub fn content(&self, path: &Path, identity: &Identity) -> io::Result<Digest> {
-        if let Some(known) = self.contents.borrow().get(path) {
+        if let Some(known) = self.contents.borrow().get(bytes(path)) {
             return Ok(*known);
         }
         let question = question(path, identity);
@@ -68,18 +69,18 @@ impl Files {
             Some(digest) => digest,
             None => self.hash(path, identity, question)?,
         };
-        self.contents.borrow_mut().insert(path.to_owned(), digest);
+        self.contents.borrow_mut().insert(bytes(path).to_vec(), digest);
         Ok(digest)
     }
 
     /// Tells what is known from elsewhere: that the file with this identity has this content.
     pub fn know(&self, path: &Path, digest: Digest) {
-        self.contents.borrow_mut().insert(path.to_owned(), digest);
+        self.contents.borrow_mut().insert(bytes(path).to_vec(), digest);
     }
 
     /// The names in the directory at `path`.
     pub fn names(&self, path: &Path) -> io::Result<Option<Rc<Names>>> {
-        if let Some(known) = self.names.borrow().get(path) {
+        if let Some(known) = self.names.borrow().get(bytes(path)) {
             return Ok(known.clone());
         }
         let names = match absent_is_none(fs::read_dir(path))? {
@@ -88,14 +89,15 @@ impl Files {
                 Some(Rc::new(entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Names>>()?))
             }
         };
-        self.names.borrow_mut().insert(path.to_owned(), names.clone());
+        self.names.borrow_mut().insert(bytes(path).to_vec(), names.clone());
         Ok(names)
     }
 
     /// All that was looked at so far.
     #[must_use]
     pub fn seen(&self) -> BTreeMap<PathBuf, Option<Identity>> {
-        self.identities.borrow().clone()
+        let identities = self.identities.borrow();
+        identities.iter().map(|(path, seen)| (PathBuf::from(OsStr::from_bytes(path)), *seen)).collect()
     }
 
     /// Reads and hashes a file through one descriptor, and keeps the digest if the file surely was what it is now.
@@ -112,6 +114,10 @@ impl Files {
         }
         Ok(digest)
     }
+}
+
+fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_bytes()
 }
 
 /// The digest of an open file. Large ones are hashed by all cores.

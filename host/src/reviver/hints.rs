@@ -11,8 +11,10 @@ use super::value::Value;
 use crate::bytes::{Layout, Malformed, Reader, Writer};
 use crate::identity::Identity;
 use crate::time::Timestamp;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 /// What was seen of one ingredient.
@@ -47,16 +49,24 @@ pub struct Hints {
 }
 
 impl Hints {
-    /// How many names were missed in the directory at this position.
+    /// How many names were missed in each directory.
     #[must_use]
-    pub fn missed_in(&self, directory: u32) -> usize {
-        self.each.iter().filter(|hint| **hint == Hint::Missed(directory)).count()
+    pub fn missed(&self) -> Vec<u32> {
+        let mut missed = vec![0; self.directories.len()];
+        for hint in &self.each {
+            if let Hint::Missed(directory) = hint
+                && let Some(number) = missed.get_mut(*directory as usize)
+            {
+                *number += 1;
+            }
+        }
+        missed
     }
 
     /// Adds the hint for a file that resolved to `value`.
     pub fn add_file(&mut self, files: &Files, path: &Path, value: &Value, now: Timestamp) {
         let hint = match value {
-            Value::Absent => self.missed(files, path, now),
+            Value::Absent => self.miss(files, path, now),
             _ => match files.identity(path) {
                 Ok(Some(identity)) if identity.settled(now) => Hint::Seen(identity),
                 _ => Hint::None,
@@ -71,7 +81,7 @@ impl Hints {
         self.each.push(if settled { Hint::Program(looks) } else { Hint::None });
     }
 
-    fn missed(&mut self, files: &Files, path: &Path, now: Timestamp) -> Hint {
+    fn miss(&mut self, files: &Files, path: &Path, now: Timestamp) -> Hint {
         let Some(directory) = nearest(files, path) else { return Hint::None };
         let Some(text) = directory.to_str() else { return Hint::None };
         let known = self.directories.iter().position(|look| look.path == text);
@@ -104,9 +114,16 @@ fn nearest(files: &Files, path: &Path) -> Option<PathBuf> {
 
 /// Whether `path` is surely absent because the name that leads to it is not in `directory`.
 pub fn lacks(files: &Files, directory: &Path, path: &Path) -> io::Result<bool> {
-    let Ok(rest) = path.strip_prefix(directory) else { return Ok(false) };
-    let Some(name) = rest.components().next() else { return Ok(false) };
-    Ok(files.names(directory)?.is_none_or(|names| !names.contains(name.as_os_str())))
+    let (directory_bytes, path) = (directory.as_os_str().as_bytes(), path.as_os_str().as_bytes());
+    let Some(rest) = path.strip_prefix(directory_bytes).and_then(|rest| rest.strip_prefix(b"/")) else {
+        return Ok(false);
+    };
+    let name = rest.split(|byte| *byte == b'/').next().unwrap_or_default();
+    // What is written another way is looked at by itself.
+    if matches!(name, b"" | b"." | b"..") {
+        return Ok(false);
+    }
+    Ok(files.names(directory)?.is_none_or(|names| !names.contains(OsStr::from_bytes(name))))
 }
 
 impl Layout for Look {

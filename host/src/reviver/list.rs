@@ -46,8 +46,10 @@ impl Lists {
     pub fn to_bytes(&self, root: &str) -> Vec<u8> {
         let mut out = Writer::default();
         out.text(&self.label);
-        let lists: Vec<_> =
-            self.lists.iter().map(|list| moved(list, &|place| relative(place, root))).collect();
+        let mut lists = self.lists.clone();
+        for list in &mut lists {
+            change(list, &|place| relative(place, root));
+        }
         out.list(&lists);
         out.list(&self.base);
         checked(MAGIC, &out.into_bytes())
@@ -57,10 +59,12 @@ impl Lists {
     pub fn from_bytes(bytes: &[u8], root: &str) -> Result<Self, Malformed> {
         let mut from = Reader::new(check(MAGIC, bytes)?);
         let label = String::take(&mut from)?;
-        let lists: Vec<Resolved> = from.list()?;
+        let mut lists: Vec<Resolved> = from.list()?;
         let base = from.list()?;
         from.end()?;
-        let lists = lists.iter().map(|list| moved(list, &|place| absolute(place, root))).collect();
+        for list in &mut lists {
+            change(list, &|place| absolute(place, root));
+        }
         Ok(Self { label, lists, base })
     }
 }
@@ -75,22 +79,20 @@ fn absolute(place: &str, root: &str) -> Option<String> {
     Some(if rest.is_empty() { root.to_owned() } else { format!("{root}/{rest}") })
 }
 
-/// The same list with its places changed where `change` knows another one.
-fn moved(list: &Resolved, change: &dyn Fn(&str) -> Option<String>) -> Resolved {
-    let mut list = list.clone();
+/// Changes the places of a list where `other` knows another one.
+fn change(list: &mut Resolved, other: &dyn Fn(&str) -> Option<String>) {
     for Ingredient { source, .. } in &mut list.ingredients {
         if let Source::File(place) | Source::Tree(place) | Source::Listing(place) = source
-            && let Some(other) = change(place)
+            && let Some(other) = other(place)
         {
             *place = other;
         }
     }
     for look in &mut list.hints.directories {
-        if let Some(other) = change(&look.path) {
+        if let Some(other) = other(&look.path) {
             look.path = other;
         }
     }
-    list
 }
 
 #[cfg(test)]

@@ -27,6 +27,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+/// From so many names on, a changed directory is read instead of asked for each of them.
+const MANY: u32 = 4;
+
 /// Something that keeps an operation from having a key.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -96,13 +99,18 @@ impl Resolver {
     ) -> Result<Vec<Value>, Doubt> {
         let known = known
             .filter(|(values, hints)| values.len() == ingredients.len() && hints.each.len() == values.len());
+        let missed = known.map(|(_, hints)| hints.missed()).unwrap_or_default();
         ingredients
             .iter()
             .enumerate()
             .map(|(position, ingredient)| {
                 if let Some((values, hints)) = known
-                    && let Some(value) =
-                        self.hinted(&ingredient.source, &values[position], &hints.each[position], hints)?
+                    && let Some(value) = self.hinted(
+                        &ingredient.source,
+                        &values[position],
+                        &hints.each[position],
+                        (hints, &missed),
+                    )?
                 {
                     return Ok(value);
                 }
@@ -175,7 +183,7 @@ impl Resolver {
         source: &Source,
         value: &Value,
         hint: &Hint,
-        hints: &Hints,
+        (hints, missed): (&Hints, &[u32]),
     ) -> Result<Option<Value>, Doubt> {
         match (source, hint) {
             (Source::File(path), Hint::Seen(identity)) => {
@@ -195,8 +203,8 @@ impl Resolver {
                     return Ok(Some(Value::Absent));
                 }
                 let path = self.environment.absolute(path);
-                let few = hints.missed_in(*position) < 4;
-                let gone = !few && lacks(&self.files, place, &path).map_err(unseen(place))?;
+                let many = missed.get(*position as usize).is_some_and(|missed| *missed >= MANY);
+                let gone = many && lacks(&self.files, place, &path).map_err(unseen(place))?;
                 Ok(gone.then_some(Value::Absent))
             }
             (Source::Program(_), Hint::Program(looks)) => {
