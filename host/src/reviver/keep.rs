@@ -11,7 +11,7 @@ use super::remember::{Answer, Memory, Resolved};
 use super::resolve::Resolver;
 use super::revive::keep_made;
 use super::run::{Report, Request, Reviver};
-use super::value::Value;
+use super::value::{Value, names};
 use super::writes::{State, Watched, normal, prove};
 use crate::bytes::to_bytes;
 use crate::operation::{Discovery, Source};
@@ -51,7 +51,7 @@ impl Reviver<'_> {
             cost: report.record.duration,
             items: parts.iter().map(|part| item(part, request.environment.umask)).collect(),
         };
-        let key = identify::full(prepared.base, &discovery.ingredients, values);
+        let key = identify::full(prepared.base, names(&discovery.ingredients), values);
         let (now, failed) = (self.clock.now(), |error| format!("cannot use the cache: {error}"));
         let (bytes, items) = match self.partition.add(key, &draft, now).map_err(failed)? {
             Added::Stored { bytes, items } => (bytes, items),

@@ -58,7 +58,7 @@ impl Looks {
         let inside =
             real.starts_with(root) || fs::canonicalize(root).is_ok_and(|root| real.starts_with(root));
         if inside {
-            Ok(absolute)
+            Ok(absolute.into_owned())
         } else {
             Err(LookFailure::Denied(format!("{path} lies outside of the repository")))
         }

@@ -177,7 +177,7 @@ impl Reviver<'_> {
             Ok(derivation) => Answer::Derivation(derivation),
             Err(refusal) => Answer::Refusal(refusal),
         };
-        Ok(Memory { conditions, answer, resolved: Resolved::default() })
+        Ok(Memory { conditions, answer, resolved: Resolved::nothing() })
     }
 }
 
