@@ -12,7 +12,7 @@
 use super::table::Table;
 use crate::digest::{Digest, Framer};
 use crate::identity::Identity;
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -88,6 +88,12 @@ impl Files {
         Ok(names)
     }
 
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// All that was looked at so far.
     #[must_use]
     pub fn seen(&self) -> BTreeMap<PathBuf, Option<Identity>> {
@@ -161,7 +167,6 @@ fn question(path: &Path, identity: &Identity) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Timestamp;
     use std::time::SystemTime;
 
     fn now() -> Timestamp {

@@ -9,12 +9,15 @@ use super::resolve::{Doubt, unseen};
 use object::elf;
 use object::read::elf::{ElfFile, FileHeader, ProgramHeader as _};
 use object::read::{ReadCache, ReadRef};
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-const LOADER_CACHE: &str = "/etc/ld.so.cache";
+/// Where the dynamic loader has its cache.
+pub(super) const LOADER_CACHE: &str = "/etc/ld.so.cache";
 const USUAL: [&str; 4] = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"];
 
 /// What the dynamic section of a file asks for.
@@ -43,7 +46,8 @@ pub(super) fn needed(search: &Search<'_>, path: &Path, file: File) -> Result<Vec
         dynamic.directories.iter().map(|directory| expand(directory, path)).collect();
     directories.extend(environment.variable("LD_LIBRARY_PATH").into_iter().flat_map(std::env::split_paths));
 
-    let cached = if dynamic.libraries.is_empty() { Vec::new() } else { loader_cache(search)? };
+    let none = || Ok(Rc::default());
+    let cached = if dynamic.libraries.is_empty() { none() } else { search.loader_cache() }?;
     let preloaded = environment.variable("LD_PRELOAD").unwrap_or_default().as_bytes();
     let preloaded = preloaded.split(|byte| *byte == b' ' || *byte == b':').filter(|name| !name.is_empty());
     for name in dynamic.libraries.iter().map(Vec::as_slice).chain(preloaded) {
@@ -56,7 +60,7 @@ fn candidates(
     search: &Search<'_>,
     name: &[u8],
     directories: &[PathBuf],
-    cached: &[(Vec<u8>, PathBuf)],
+    cached: &LoaderCache,
 ) -> Result<Vec<PathBuf>, Doubt> {
     let name_as_path = Path::new(OsStr::from_bytes(name));
     if name.contains(&b'/') {
@@ -69,7 +73,7 @@ fn candidates(
             found.push(candidate);
         }
     }
-    found.extend(cached.iter().filter(|(known, _)| known == name).map(|(_, path)| path.clone()));
+    found.extend(cached.get(name).into_iter().flatten().cloned());
     if found.is_empty() {
         for directory in USUAL {
             let candidate = Path::new(directory).join(name_as_path);
@@ -120,12 +124,12 @@ fn read_class<'data, Elf: FileHeader, R: ReadRef<'data>>(data: R) -> Option<Dyna
     Some(found)
 }
 
-/// All names and paths in the loader's cache. Its absence means that the loader has none.
-fn loader_cache(search: &Search<'_>) -> Result<Vec<(Vec<u8>, PathBuf)>, Doubt> {
+/// The paths of each library that the loader's cache names.
+pub(super) type LoaderCache = HashMap<Vec<u8>, Vec<PathBuf>>;
+
+/// Reads the loader's cache. One of another format holds nothing: then the usual directories are searched.
+pub(super) fn loader_cache() -> Result<LoaderCache, Doubt> {
     let path = Path::new(LOADER_CACHE);
-    if search.look(path)?.is_none() {
-        return Ok(Vec::new());
-    }
     let bytes = fs::read(path).map_err(unseen(path))?;
     Ok(parse_cache(&bytes).unwrap_or_default())
 }
@@ -133,17 +137,17 @@ fn loader_cache(search: &Search<'_>) -> Result<Vec<(Vec<u8>, PathBuf)>, Doubt> {
 /// The layout of glibc's cache, version 1.1, all numbers of four bytes: a magic of 20 bytes, the number of entries, 24
 /// more bytes; then entries of 24 bytes (flags, offset of the name, offset of the path, 12 bytes that do not matter
 /// here), whose offsets count from the magic.
-fn parse_cache(bytes: &[u8]) -> Option<Vec<(Vec<u8>, PathBuf)>> {
+fn parse_cache(bytes: &[u8]) -> Option<LoaderCache> {
     const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
     let bytes = &bytes[memchr::memmem::find(bytes, MAGIC)?..];
     let number = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize);
     let text = |at: usize| bytes.get(at..)?.split(|byte| *byte == 0).next();
     let count = number(20)?.min(bytes.len() / 24);
-    (0..count)
-        .map(|entry| {
-            let at = 48 + 24 * entry;
-            let (name, path) = (text(number(at + 4)?)?, text(number(at + 8)?)?);
-            Some((name.to_vec(), PathBuf::from(OsStr::from_bytes(path))))
-        })
-        .collect()
+    let mut cache = LoaderCache::new();
+    for entry in 0..count {
+        let at = 48 + 24 * entry;
+        let (name, path) = (text(number(at + 4)?)?, text(number(at + 8)?)?);
+        cache.entry(name.to_vec()).or_default().push(PathBuf::from(OsStr::from_bytes(path)));
+    }
+    Some(cache)
 }

@@ -7,27 +7,113 @@
 //! The shims of version managers have one content for all the programs that they may run. They have no value.
 
 use super::hints::Look;
-use super::library;
+use super::library::{self, LoaderCache};
+use super::remember::{check, checked};
 use super::resolve::{Doubt, Resolver, unseen};
 use super::value::Value;
+use crate::bytes::{Layout as _, Malformed, Reader, Writer};
 use crate::digest::Framer;
-use std::cell::RefCell;
+use crate::store::{PartitionId, Store};
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// A program that needs more files than this is not followed.
 const MOST_FILES: usize = 512;
 
+/// What programs resolved to, within one operation and, where there is a cache, across all of them: following a compiler
+/// through its libraries costs more than a whole hit.
+#[derive(Default, Debug)]
+pub struct Programs {
+    known: RefCell<BTreeMap<String, Found>>,
+    kept: Option<(Store, PartitionId)>,
+    libraries: OnceCell<Rc<LoaderCache>>,
+}
+
+/// The value of a program, and all that was looked at to find it; nothing where not all of it can be written down.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What it resolved to.
+    pub value: Value,
+    /// What was looked at.
+    pub looks: Vec<Look>,
+}
+
+impl Programs {
+    /// Programs that are remembered in a partition.
+    #[must_use]
+    pub fn kept_in(store: Store, partition: PartitionId) -> Self {
+        Self { kept: Some((store, partition)), ..Self::default() }
+    }
+
+    /// Where a program is remembered: under all that decides where it and its libraries are searched.
+    fn place(&self, resolver: &Resolver, name: &str) -> Option<PathBuf> {
+        let (store, partition) = self.kept.as_ref()?;
+        let mut framer = Framer::new("reviver.program.kept");
+        framer.text(name).bytes(resolver.environment.directory.as_os_str().as_bytes());
+        for variable in ["PATH", "LD_LIBRARY_PATH", "LD_PRELOAD"] {
+            framer.bytes(resolver.environment.variable(variable).unwrap_or_default().as_bytes());
+        }
+        Some(store.layout().derivation(*partition, framer.finish()))
+    }
+}
+
 /// The value of a program, and all that was looked at to find it.
-pub fn resolve(resolver: &Resolver, name: &str) -> Result<(Value, Vec<Look>), Doubt> {
+pub fn resolve(resolver: &Resolver, name: &str) -> Result<Found, Doubt> {
+    let programs = &resolver.programs;
+    if let Some(found) = programs.known.borrow().get(name) {
+        return Ok(found.clone());
+    }
+    let place = programs.place(resolver, name);
+    let kept =
+        place.as_deref().and_then(|place| fs::read(place).ok()).and_then(|bytes| Found::read(&bytes).ok());
+    let same = |look: &Look| resolver.files.identity(Path::new(&look.path)).ok() == Some(look.identity);
+    let kept = kept.filter(|found| !found.looks.is_empty() && found.looks.iter().all(same));
+    let found = match kept {
+        Some(found) => found,
+        None => follow(resolver, name, place.as_deref())?,
+    };
+    programs.known.borrow_mut().insert(name.to_owned(), found.clone());
+    Ok(found)
+}
+
+fn follow(resolver: &Resolver, name: &str, place: Option<&Path>) -> Result<Found, Doubt> {
+    let now = resolver.files.now();
     let search = Search { resolver, looks: RefCell::default() };
     let value = match search.find(name)? {
         None => Value::Absent,
         Some(program) => search.closure(&program)?,
     };
-    Ok((value, search.looks.take().into_values().collect::<Option<_>>().unwrap_or_default()))
+    let looks: Vec<Look> = search.looks.take().into_values().collect::<Option<_>>().unwrap_or_default();
+    let found = Found { value, looks };
+    let settled = found.looks.iter().all(|look| look.identity.is_none_or(|identity| identity.settled(now)));
+    if let (Some(place), Some((store, _)), true) = (place, &resolver.programs.kept, settled) {
+        // What cannot be kept is found again.
+        store.publish(place, &found.written()).ok();
+    }
+    Ok(found)
+}
+
+const MAGIC: &[u8; 8] = b"RVPROGR1";
+
+impl Found {
+    fn written(&self) -> Vec<u8> {
+        let mut out = Writer::default();
+        self.value.put(&mut out);
+        out.list(&self.looks);
+        checked(MAGIC, &out.into_bytes())
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut from = Reader::new(check(MAGIC, bytes)?);
+        let found = Self { value: Value::take(&mut from)?, looks: from.list()? };
+        from.end()?;
+        Ok(found)
+    }
 }
 
 /// Where `PATH` finds a program; `None` where it does not.
@@ -64,6 +150,18 @@ impl Search<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// What the dynamic loader's cache holds, read once in an operation.
+    pub(super) fn loader_cache(&self) -> Result<Rc<LoaderCache>, Doubt> {
+        // Looking is noted for each program, reading is not repeated.
+        let there = self.look(Path::new(library::LOADER_CACHE))?.is_some();
+        let libraries = &self.resolver.programs.libraries;
+        if let Some(known) = libraries.get() {
+            return Ok(Rc::clone(known));
+        }
+        let read = Rc::new(if there { library::loader_cache()? } else { LoaderCache::default() });
+        Ok(Rc::clone(libraries.get_or_init(|| read)))
     }
 
     fn closure(&self, program: &Path) -> Result<Value, Doubt> {
@@ -153,7 +251,6 @@ mod tests {
     use super::*;
     use crate::time::Timestamp;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
-    use std::rc::Rc;
 
     struct Place {
         directory: tempfile::TempDir,
@@ -178,14 +275,15 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         }
 
-        fn resolve(&self, name: &str) -> Result<(Value, Vec<Look>), Doubt> {
+        fn resolve(&self, name: &str) -> Result<Found, Doubt> {
             let table = Rc::new(Table::new(PathBuf::from("/nowhere")));
             let files = Rc::new(Files::new(table, Rc::new(|| Timestamp(0))));
-            resolve(&Resolver { environment: Rc::new(self.environment.clone()), files }, name)
+            let (environment, programs) = (Rc::new(self.environment.clone()), Rc::default());
+            resolve(&Resolver { environment, files, programs }, name)
         }
 
         fn value(&self, name: &str) -> Value {
-            self.resolve(name).unwrap().0
+            self.resolve(name).unwrap().value
         }
     }
 
@@ -214,7 +312,7 @@ mod tests {
 
     #[test]
     fn the_libraries_of_an_elf_program_are_looked_at() {
-        let (_, looks) = Place::new().resolve("/bin/ls").unwrap();
+        let looks = Place::new().resolve("/bin/ls").unwrap().looks;
         let has = |part: &str| looks.iter().any(|look| look.identity.is_some() && look.path.contains(part));
         assert!(has("libc.so") && has("ld-linux"), "{looks:?}");
     }

@@ -15,8 +15,9 @@
 use super::environment::Environment;
 use super::files::Files;
 use super::hints::{Hint, Hints, Look, lacks};
+use super::program::{self, Programs};
+use super::tree;
 use super::value::Value;
-use super::{program, tree};
 use crate::digest::Digest;
 use crate::identity::Identity;
 use crate::operation::{Ingredient, Source};
@@ -88,6 +89,8 @@ pub struct Resolver {
     pub environment: Rc<Environment>,
     /// The file system as it is now.
     pub files: Rc<Files>,
+    /// What programs resolved to.
+    pub programs: Rc<Programs>,
 }
 
 impl Resolver {
@@ -130,7 +133,7 @@ impl Resolver {
             Source::Variable(name) => {
                 Ok(self.environment.variable(name).map_or(Value::Absent, |value| Value::of(value.as_bytes())))
             }
-            Source::Program(name) => program::resolve(self, name).map(|(value, _)| value),
+            Source::Program(name) => program::resolve(self, name).map(|found| found.value),
             Source::Umask => Ok(Value::of(&self.environment.umask.to_le_bytes())),
         }
     }
@@ -154,7 +157,7 @@ impl Resolver {
                 }
                 Source::Program(name) if *value != Value::Absent => {
                     hints.add_program(
-                        program::resolve(self, name).map_or_else(|_| Vec::new(), |(_, looks)| looks),
+                        program::resolve(self, name).map_or_else(|_| Vec::new(), |found| found.looks),
                         now,
                     );
                 }

@@ -14,6 +14,7 @@ use super::files::Files;
 use super::input::InputRule;
 use super::journal::{self, Record};
 use super::prepare::Uncached;
+use super::program::Programs;
 use super::resolve::Resolver;
 use super::table::Table;
 use crate::digest::Digest;
@@ -167,7 +168,8 @@ impl Reviver<'_> {
     /// A fresh look at the file system.
     pub(super) fn look_around(&self, request: &Request<'_>) -> Resolver {
         let files = Rc::new(Files::new(Rc::clone(&self.table), Rc::clone(&self.clock)));
-        Resolver { environment: Rc::clone(&request.environment), files }
+        let programs = Rc::new(Programs::kept_in(self.store.clone(), self.partition.id()));
+        Resolver { environment: Rc::clone(&request.environment), files, programs }
     }
 
     fn report(&self) -> Report {
