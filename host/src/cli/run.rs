@@ -52,7 +52,7 @@ pub(super) struct RunArgs {
     #[arg(short, long)]
     verbose: bool,
     /// The command
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
