@@ -164,7 +164,7 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
         }
         Ok(Ran::Bare { input, report }) => {
             tell(&context, args, &report);
-            if args.strict && !report.record.fault.is_empty() {
+            if args.strict && (report.unusable || !report.record.fault.is_empty()) {
                 return Ok(Exit::Failed);
             }
             exec(&args.command, input)
