@@ -7,8 +7,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod asking;
+mod concurrency;
+mod custom_key;
+mod faults;
+mod hostile;
 mod inputs;
 mod lua;
 mod outputs;
+mod settings;
 mod stdin;
 mod transparency;
+mod worktrees;

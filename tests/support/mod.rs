@@ -2,6 +2,7 @@
 #![allow(clippy::print_stderr, reason = "what is skipped is said")]
 
 pub(crate) mod lua;
+pub(crate) mod other_user;
 mod ran;
 
 use anyhow::{Context as _, Result, ensure};
@@ -127,7 +128,8 @@ impl Repository {
     pub(crate) fn cached(&self, directory: &str) -> Vec<PathBuf> {
         let mut found = files(&self.cache);
         found.retain(|path| {
-            path.parent().is_some_and(|above| above.components().any(|part| part.as_os_str() == directory))
+            let above = path.strip_prefix(&self.cache).ok().and_then(Path::parent);
+            above.is_some_and(|above| above.components().any(|part| part.as_os_str() == directory))
         });
         found
     }

@@ -1,7 +1,6 @@
 //! What became of a run, as its user sees it.
 
 use anyhow::{Context as _, Result, bail};
-use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Output};
 
 /// What became of an operation, as `--verbose` says it.
@@ -24,8 +23,6 @@ pub(crate) enum Verdict {
 pub(crate) struct Ran {
     /// Its exit status, unless a signal ended it.
     pub(crate) code: Option<i32>,
-    /// The signal that ended it.
-    pub(crate) signal: Option<i32>,
     /// Its standard output.
     pub(crate) stdout: Vec<u8>,
     /// Its standard error without our own lines.
@@ -99,7 +96,6 @@ impl From<Output> for Ran {
     fn from(output: Output) -> Self {
         let mut ran = Self {
             code: output.status.code(),
-            signal: output.status.signal(),
             stdout: output.stdout,
             stderr: Vec::new(),
             said: Vec::new(),
