@@ -206,10 +206,10 @@ fn whatever_else_is_damaged_the_object_is_right() -> Result<()> {
     let run = ["--", "gcc", "-c", "a.c"];
     repository.run(&run)?.miss()?;
     let object = repository.read("a.o")?;
-    let damages: [&dyn Fn(&Path) -> Result<()>; 3] = [
-        &|path| flip(path, usize::MAX),
-        &|path| flip(path, fs::metadata(path)?.len() as usize / 2),
-        &|path| Ok(fs::write(path, "garbage")?),
+    let damages: [fn(&Path) -> Result<()>; 3] = [
+        |path| flip(path, usize::MAX),
+        |path| flip(path, fs::metadata(path)?.len() as usize / 2),
+        |path| Ok(fs::write(path, "garbage")?),
     ];
     for directory in ["companions", "derivations", "labels", "tables", "artifacts", "partitions", "v1"] {
         for damage in damages {

@@ -158,7 +158,7 @@ fn an_input_that_was_just_written_is_too_young_to_be_sure_of() -> Result<()> {
     // The header's times lie in the future of the run: no clock is needed to know that it is too young.
     repository.write("a.c", "#include \"a.h\"\nint g;\n")?;
     settle();
-    let future = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+    let future = std::time::SystemTime::now() + std::time::Duration::from_mins(1);
     fs::File::open(repository.path("later/a.h"))?.set_modified(future)?;
     repository.run(&gcc(&["-Ilater", "-c", "a.c"]))?.without(0, "too young")?;
     Ok(())

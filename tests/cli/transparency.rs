@@ -106,7 +106,7 @@ fn a_command_that_is_not_cached_gets_standard_input() -> Result<()> {
 fn where_both_outputs_are_one_file_their_order_is_kept() -> Result<()> {
     let repository = Repository::new()?;
     repository.script("turns", "for n in 1 2 3 4 5; do echo out $n; echo err $n >&2; done; : >out\n")?;
-    let expected: String = (1..=5).map(|n| format!("out {n}\nerr {n}\n")).collect();
+    let expected = "out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\nout 4\nerr 4\nout 5\nerr 5\n";
     for verdict in ["plain", "miss", "hit"] {
         let path = repository.path(verdict);
         let file = File::create(&path)?;

@@ -96,7 +96,9 @@ impl Staging<'_> {
             }
         }
         // Only now are the old files gone that kept a name in them. One that holds something of somebody else stays.
-        emptied.iter().for_each(|directory| drop(fs::remove_dir(directory)));
+        for directory in emptied {
+            drop(fs::remove_dir(directory));
+        }
         let placed = steps.into_iter().map(|step| {
             let identity = match step.action {
                 Action::Remove => None,
