@@ -110,6 +110,6 @@ impl Context {
 }
 
 /// What a fault means for a command whose subject is the plugin.
-pub(super) fn faulty(fault: Box<Fault>) -> anyhow::Error {
-    anyhow::Error::new(*fault)
+pub(super) fn faulty(fault: Fault) -> anyhow::Error {
+    anyhow::Error::new(fault)
 }

@@ -43,7 +43,7 @@ struct RunAlone {
 
 #[derive(Args, Clone, Debug, Default)]
 struct Global {
-    /// The cache directory [default: $XDG_CACHE_HOME/reviver, or what config.toml says]
+    /// The cache directory [default: $`XDG_CACHE_HOME/reviver`, or what config.toml says]
     #[arg(long, global = true, value_name = "DIR", env = "REVIVER_CACHE_DIR")]
     cache_dir: Option<PathBuf>,
 }

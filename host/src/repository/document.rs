@@ -73,7 +73,7 @@ pub struct Document<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Table<'a> {
     document: Document<'a>,
-    table: &'a DeTable<'a>,
+    keys: &'a DeTable<'a>,
     at: usize,
 }
 
@@ -95,7 +95,7 @@ impl<'a> Document<'a> {
     /// The table at the top of a parsed text.
     #[must_use]
     pub fn top(self, parsed: &'a Spanned<DeTable<'a>>) -> Table<'a> {
-        Table { document: self, table: parsed.get_ref(), at: 0 }
+        Table { document: self, keys: parsed.get_ref(), at: 0 }
     }
 
     fn wrong(&self, at: usize, message: impl Into<String>) -> SettingError {
@@ -113,7 +113,7 @@ impl<'a> Document<'a> {
 impl<'a> Table<'a> {
     /// Refuses every key but these.
     pub fn allow(&self, keys: &[&str]) -> Result<(), SettingError> {
-        let unknown = self.table.keys().find(|key| !keys.contains(&key.get_ref().as_ref()));
+        let unknown = self.keys.keys().find(|key| !keys.contains(&key.get_ref().as_ref()));
         let Some(unknown) = unknown else { return Ok(()) };
         let name = unknown.get_ref();
         let advice = match closest(name, keys.iter().copied()) {
@@ -178,7 +178,7 @@ impl<'a> Table<'a> {
         let Some(value) = self.value(key) else { return Ok(None) };
         let table =
             value.get_ref().as_table().ok_or_else(|| self.wrong(key, format!("`{key}` is a table")))?;
-        Ok(Some(Self { document: self.document, table, at: value.span().start }))
+        Ok(Some(Self { document: self.document, keys: table, at: value.span().start }))
     }
 
     /// A list of tables; empty where it is absent.
@@ -188,22 +188,22 @@ impl<'a> Table<'a> {
         let array = value.get_ref().as_array().ok_or_else(wrong)?;
         let table = |one: &'a Spanned<DeValue<'a>>| {
             let table = one.get_ref().as_table().ok_or_else(wrong)?;
-            Ok(Self { document: self.document, table, at: one.span().start })
+            Ok(Self { document: self.document, keys: table, at: one.span().start })
         };
         array.iter().map(table).collect()
     }
 
     /// The keys of this table, in order.
     pub fn keys(&self) -> impl Iterator<Item = &'a str> {
-        self.table.keys().map(|key| key.get_ref().as_ref())
+        self.keys.keys().map(|key| key.get_ref().as_ref())
     }
 
     /// The value of a key as JSON with sorted keys.
     pub fn json(&self, key: &str) -> Result<Option<Json>, SettingError> {
-        self.value(key).map(|value| self.to_json(value)).transpose()
+        self.value(key).map(|value| self.value_to_json(value)).transpose()
     }
 
-    fn to_json(&self, value: &Spanned<DeValue<'_>>) -> Result<Json, SettingError> {
+    fn value_to_json(&self, value: &Spanned<DeValue<'_>>) -> Result<Json, SettingError> {
         let wrong = |span: Range<usize>, what: &str| self.document.wrong(span.start, what);
         Ok(match value.get_ref() {
             DeValue::String(text) => Json::String(text.to_string()),
@@ -220,12 +220,12 @@ impl<'a> Table<'a> {
                 .ok_or_else(|| wrong(value.span(), "JSON knows no such number"))?,
             DeValue::Datetime(time) => Json::String(time.to_string()),
             DeValue::Array(all) => {
-                Json::Array(all.iter().map(|one| self.to_json(one)).collect::<Result<_, _>>()?)
+                Json::Array(all.iter().map(|one| self.value_to_json(one)).collect::<Result<_, _>>()?)
             }
             DeValue::Table(table) => Json::Object(
                 table
                     .iter()
-                    .map(|(key, value)| Ok((key.get_ref().to_string(), self.to_json(value)?)))
+                    .map(|(key, value)| Ok((key.get_ref().to_string(), self.value_to_json(value)?)))
                     .collect::<Result<_, SettingError>>()?,
             ),
         })
@@ -242,7 +242,7 @@ impl<'a> Table<'a> {
     }
 
     fn value(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
-        self.table.get(key)
+        self.keys.get(key)
     }
 }
 

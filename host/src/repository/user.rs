@@ -64,8 +64,8 @@ impl UserSettings {
         let parsed = document.parse()?;
         let top = document.top(&parsed);
         top.allow(&["cache", "size", "link", "verify", "capabilities", "limits", "join"])?;
-        let mut settings = Self::default();
-        settings.cache = top.text("cache")?.map(PathBuf::from);
+        let cache = top.text("cache")?.map(PathBuf::from);
+        let mut settings = Self { cache, ..Self::default() };
         if settings.cache.as_ref().is_some_and(|cache| !cache.is_absolute()) {
             return Err(top.wrong("cache", "`cache` is an absolute path"));
         }

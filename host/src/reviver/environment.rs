@@ -1,5 +1,6 @@
 //! What surrounds an operation: the library asks no process for it, it is told.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -32,7 +33,8 @@ impl Environment {
 
     /// The absolute form of a path that an operation names.
     #[must_use]
-    pub fn absolute(&self, path: impl AsRef<Path>) -> PathBuf {
-        self.directory.join(path)
+    pub fn absolute<'p>(&self, path: &'p (impl AsRef<Path> + ?Sized)) -> Cow<'p, Path> {
+        let path = path.as_ref();
+        if path.is_absolute() { Cow::Borrowed(path) } else { Cow::Owned(self.directory.join(path)) }
     }
 }

@@ -9,11 +9,11 @@
 
 use crate::outcome::{Chunk, Exit, Stream};
 use crate::time::{Clock, Timestamp};
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal};
 use std::fs::File;
 use std::io::{self, PipeReader, Read as _, Write};
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
@@ -126,14 +126,17 @@ impl Run {
     /// Passes output on until the command has ended.
     fn follow(&mut self, outputs: &mut Outputs<'_>) -> io::Result<ExitStatus> {
         let pid = Pid::from_child(&self.child);
-        let ended: OwnedFd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
         loop {
-            let mut ready: Vec<_> = [ended.as_fd(), self.signals.reader.as_fd()]
+            let signals = [&self.signals.child, &self.signals.end];
+            let mut ready: Vec<_> = signals
                 .into_iter()
+                .map(|socket| socket.as_fd())
                 .chain(self.pipes.iter().map(|(pipe, _)| pipe.as_fd()))
                 .map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN))
                 .collect();
-            match poll(&mut ready, None) {
+            // Should we have been started with that signal blocked, the end is noticed a little late.
+            let patience = Timespec { tv_sec: 1, tv_nsec: 0 };
+            match poll(&mut ready, Some(&patience)) {
                 Ok(_) => {}
                 Err(rustix::io::Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
@@ -148,8 +151,12 @@ impl Run {
                     self.pipes.remove(pipe);
                 }
             }
-            if ready[0] {
-                return self.child.wait();
+            let waited = ready.iter().all(|ready| !ready);
+            if ready[0] || waited {
+                drain(&self.signals.child);
+                if let Some(status) = self.child.try_wait()? {
+                    return Ok(status);
+                }
             }
         }
     }
@@ -197,9 +204,14 @@ impl Run {
     }
 }
 
-/// Signals as bytes in a socket, so that they can be waited for beside the pipes.
+/// Signals as bytes in sockets, so that they can be waited for beside the pipes. The end of the command is one of them:
+/// descriptors of processes are not to be had on every system that Linux programs run on.
 struct Signals {
-    reader: UnixStream,
+    /// A child ended.
+    child: UnixStream,
+    /// We are told to end.
+    end: UnixStream,
+    /// We are told to end, and the command is not by itself.
     to_pass: UnixStream,
     any: bool,
     registered: Vec<signal_hook::SigId>,
@@ -207,30 +219,39 @@ struct Signals {
 
 impl Signals {
     fn new() -> io::Result<Self> {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-        let (reader, writer) = UnixStream::pair()?;
-        let (to_pass, passing) = UnixStream::pair()?;
-        for socket in [&reader, &to_pass] {
-            socket.set_nonblocking(true)?;
-        }
+        use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
         let mut registered = Vec::new();
-        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
-            registered.push(signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?);
-        }
-        for signal in [SIGHUP, SIGTERM] {
-            registered.push(signal_hook::low_level::pipe::register(signal, passing.try_clone()?)?);
-        }
-        Ok(Self { reader, to_pass, any: false, registered })
+        let mut socket = |signals: &[i32]| -> io::Result<UnixStream> {
+            let (reader, writer) = UnixStream::pair()?;
+            reader.set_nonblocking(true)?;
+            for signal in signals {
+                registered.push(signal_hook::low_level::pipe::register(*signal, writer.try_clone()?)?);
+            }
+            Ok(reader)
+        };
+        let child = socket(&[SIGCHLD])?;
+        let end = socket(&[SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
+        let to_pass = socket(&[SIGHUP, SIGTERM])?;
+        Ok(Self { child, end, to_pass, any: false, registered })
     }
 
     fn pass_on(&mut self, child: Pid) {
-        let mut buffer = [0; 64];
-        self.any |= matches!(self.reader.read(&mut buffer), Ok(read) if read > 0);
-        if matches!(self.to_pass.read(&mut buffer), Ok(read) if read > 0) {
+        self.any |= drain(&self.end);
+        if drain(&self.to_pass) {
             // The child may just have ended by itself.
             rustix::process::kill_process(child, Signal::TERM).ok();
         }
     }
+}
+
+/// Empties a socket; whether anything was in it.
+fn drain(mut socket: &UnixStream) -> bool {
+    let mut buffer = [0; 64];
+    let mut any = false;
+    while matches!(socket.read(&mut buffer), Ok(read) if read > 0) {
+        any = true;
+    }
+    any
 }
 
 impl Drop for Signals {

@@ -37,7 +37,11 @@ impl Explained {
             end -= 1;
         }
         Self {
-            label: ingredient.label.clone(),
+            label: if ingredient.label.is_empty() {
+                place[..end].to_owned()
+            } else {
+                ingredient.label.clone()
+            },
             kind: ingredient.source.kind().to_owned(),
             place: place[..end].to_owned(),
             value: *value,

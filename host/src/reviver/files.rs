@@ -14,7 +14,7 @@ use crate::digest::{Digest, Framer};
 use crate::identity::Identity;
 use crate::time::Clock;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
@@ -30,9 +30,9 @@ pub struct Files {
     table: Rc<Table>,
     clock: Rc<dyn Clock>,
     // By the bytes of the path: comparing paths part by part costs more than all else in a hit.
-    identities: RefCell<BTreeMap<Vec<u8>, Option<Identity>>>,
-    contents: RefCell<BTreeMap<Vec<u8>, Digest>>,
-    names: RefCell<BTreeMap<Vec<u8>, Option<Rc<Names>>>>,
+    identities: RefCell<HashMap<Vec<u8>, Option<Identity>>>,
+    contents: RefCell<HashMap<Vec<u8>, Digest>>,
+    names: RefCell<HashMap<Vec<u8>, Option<Rc<Names>>>>,
 }
 
 impl std::fmt::Debug for Files {
@@ -71,11 +71,6 @@ impl Files {
         };
         self.contents.borrow_mut().insert(bytes(path).to_vec(), digest);
         Ok(digest)
-    }
-
-    /// Tells what is known from elsewhere: that the file with this identity has this content.
-    pub fn know(&self, path: &Path, digest: Digest) {
-        self.contents.borrow_mut().insert(bytes(path).to_vec(), digest);
     }
 
     /// The names in the directory at `path`.

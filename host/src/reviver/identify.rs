@@ -6,10 +6,10 @@
 //! | base key | partition, key plugin, metadata plugin, topology of the output, accepted exits, standard input, the derivation with its ingredients' values |
 //! | key | the base key, a list of discovered ingredients and their values; an empty list where nothing is discovered |
 
-use super::value::{Value, frame};
+use super::value::{Value, frame, names};
 use crate::digest::{Digest, Framer};
 use crate::key::Key;
-use crate::operation::{Derivation, Ingredient, Operation, WriteKind};
+use crate::operation::{Derivation, Operation, WriteKind};
 use crate::store::PartitionId;
 use std::collections::BTreeSet;
 
@@ -49,9 +49,8 @@ pub fn base(surroundings: &Frame<'_>, derivation: &Derivation, values: &[Value])
     for exit in *accepted {
         framer.number(u64::from(*exit));
     }
-    let source = crate::operation::Source::Bytes(Vec::new());
-    frame(&mut framer, &[Ingredient { label: "standard input".to_owned(), source }], &[*input]);
-    frame(&mut framer, &derivation.ingredients, values);
+    frame(&mut framer, &[*input]);
+    frame(framer.digest(names(&derivation.ingredients)), values);
     framer.number(derivation.writes.len() as u64);
     for write in &derivation.writes {
         let kind = match write.kind {
@@ -67,19 +66,18 @@ pub fn base(surroundings: &Frame<'_>, derivation: &Derivation, values: &[Value])
     framer.finish()
 }
 
-/// The key of an operation with this base key and these discovered ingredients.
+/// The key of an operation with this base key, the [names] of what was discovered, and its values.
 #[must_use]
-pub fn full(base: Digest, discovered: &[Ingredient], values: &[Value]) -> Key {
+pub fn full(base: Digest, discovered: Digest, values: &[Value]) -> Key {
     let mut framer = Framer::new("reviver.key");
-    framer.digest(base);
-    frame(&mut framer, discovered, values);
+    frame(framer.digest(base).digest(discovered), values);
     Key::new(framer.finish())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::{Input, Source, Write};
+    use crate::operation::{Ingredient, Input, Source, Write};
 
     fn derivation() -> Derivation {
         Derivation {

@@ -11,7 +11,7 @@ use super::remember::{Answer, Memory, Resolved};
 use super::resolve::Resolver;
 use super::revive::keep_made;
 use super::run::{Report, Request, Reviver};
-use super::value::Value;
+use super::value::{Value, names};
 use super::writes::{State, Watched, normal, prove};
 use crate::bytes::to_bytes;
 use crate::operation::{Discovery, Source};
@@ -53,7 +53,7 @@ impl Reviver<'_> {
             cost: report.record.duration,
             items: parts.iter().map(|part| item(part, request.environment.umask)).collect(),
         };
-        let key = identify::full(prepared.base, &discovery.ingredients, values);
+        let key = identify::full(prepared.base, names(&discovery.ingredients), values);
         let now = self.clock.now();
         let added = self.partition.add(key, &draft, now).map_err(|error| report.refused(&error))?;
         let (bytes, items) = match added {

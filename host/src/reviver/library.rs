@@ -60,7 +60,7 @@ fn candidates(
 ) -> Result<Vec<PathBuf>, Doubt> {
     let name_as_path = Path::new(OsStr::from_bytes(name));
     if name.contains(&b'/') {
-        return Ok(vec![search.resolver.environment.absolute(name_as_path)]);
+        return Ok(vec![search.resolver.environment.absolute(name_as_path).into_owned()]);
     }
     let mut found = Vec::new();
     for directory in directories {

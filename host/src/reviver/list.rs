@@ -35,7 +35,13 @@ pub struct Lists {
 
 impl Lists {
     /// Puts a list in front. Another one with the same ingredients gives way; beyond [`MOST_LISTS`] the last is dropped.
-    pub fn put(&mut self, list: Resolved) {
+    pub fn put(&mut self, mut list: Resolved) {
+        // The labels are in `names` already; most say no more than the place, and a hit would read them for nothing.
+        for Ingredient { label, source } in &mut list.ingredients {
+            if label == source.place() {
+                label.clear();
+            }
+        }
         self.lists.retain(|known| known.ingredients != list.ingredients);
         self.lists.insert(0, list);
         self.lists.truncate(MOST_LISTS);
@@ -53,6 +59,17 @@ impl Lists {
         out.list(&lists);
         out.list(&self.base);
         checked(MAGIC, &out.into_bytes())
+    }
+
+    /// The lists alone, for a lookup.
+    pub fn for_lookup(bytes: &[u8], root: &str) -> Result<Vec<Resolved>, Malformed> {
+        let mut from = Reader::new(check(MAGIC, bytes)?);
+        from.text()?;
+        let mut lists: Vec<Resolved> = from.list()?;
+        for list in &mut lists {
+            change(list, &|place| absolute(place, root));
+        }
+        Ok(lists)
     }
 
     /// The lists in the bytes of a file, with their places under `root`.
@@ -100,9 +117,11 @@ mod tests {
     use super::super::hints::{Hint, Hints, Look};
     use super::super::value::Value;
     use super::*;
+    use crate::digest::Digest;
 
     fn list(place: &str) -> Resolved {
         Resolved {
+            names: Digest::of(place.as_bytes()),
             ingredients: vec![Ingredient { label: "h".into(), source: Source::File(place.into()) }],
             values: vec![Value::Absent],
             hints: Hints {

@@ -36,6 +36,8 @@ pub struct Looks {
     pub report: Option<Vec<u8>>,
     /// What was looked at, with what it resolved to.
     pub conditions: Vec<(Ingredient, Value)>,
+    /// Whether a look failed for a reason that may be gone the next time, such as a program that did not answer in time.
+    pub failed: bool,
 }
 
 impl Looks {
@@ -58,7 +60,7 @@ impl Looks {
         let inside =
             real.starts_with(root) || fs::canonicalize(root).is_ok_and(|root| real.starts_with(root));
         if inside {
-            Ok(absolute)
+            Ok(absolute.into_owned())
         } else {
             Err(LookFailure::Denied(format!("{path} lies outside of the repository")))
         }
@@ -113,10 +115,43 @@ impl SharedLooks {
     pub fn conditions(&self) -> Vec<(Ingredient, Value)> {
         self.0.borrow().conditions.clone()
     }
+
+    /// Whether an answer after these looks may be remembered.
+    #[must_use]
+    pub fn lasting(&self) -> bool {
+        !self.0.borrow().failed
+    }
 }
 
 impl Inputs for Looks {
     fn variable(&mut self, name: &str) -> Result<Option<String>, LookFailure> {
+        let answer = self.look_up(name);
+        self.judged(answer)
+    }
+
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, LookFailure> {
+        let answer = self.content(path);
+        self.judged(answer)
+    }
+
+    fn scan(&mut self, path: &str, needles: &[String]) -> Result<Vec<Match>, LookFailure> {
+        let answer = self.lines(path, needles);
+        self.judged(answer)
+    }
+
+    fn query(&mut self, arguments: &[String]) -> Result<QueryAnswer, LookFailure> {
+        let answer = self.ask(arguments);
+        self.judged(answer)
+    }
+}
+
+impl Looks {
+    fn judged<T>(&mut self, answer: Result<T, LookFailure>) -> Result<T, LookFailure> {
+        self.failed |= matches!(answer, Err(LookFailure::Failed(_)));
+        answer
+    }
+
+    fn look_up(&mut self, name: &str) -> Result<Option<String>, LookFailure> {
         let value = match self.resolver.environment.variable(name) {
             None => None,
             Some(value) => match value.to_str() {
@@ -129,13 +164,13 @@ impl Inputs for Looks {
         Ok(value)
     }
 
-    fn read(&mut self, path: &str) -> Result<Vec<u8>, LookFailure> {
+    fn content(&mut self, path: &str) -> Result<Vec<u8>, LookFailure> {
         let absolute = self.within(path)?;
         self.file(path, &absolute)?;
         self.bytes(path, &absolute, READ_LIMIT)
     }
 
-    fn scan(&mut self, path: &str, needles: &[String]) -> Result<Vec<Match>, LookFailure> {
+    fn lines(&mut self, path: &str, needles: &[String]) -> Result<Vec<Match>, LookFailure> {
         let absolute = self.resolver.environment.absolute(path);
         if !self.report.as_deref().is_some_and(|report| names(report, path)) {
             self.within(path)?;
@@ -146,12 +181,12 @@ impl Inputs for Looks {
         scan::scan(&bytes, needles)
     }
 
-    fn query(&mut self, arguments: &[String]) -> Result<QueryAnswer, LookFailure> {
+    fn ask(&mut self, arguments: &[String]) -> Result<QueryAnswer, LookFailure> {
         let operation = Rc::clone(&self.operation);
         let program = &operation.argv[0];
         let source = Source::Program(program.clone());
         let value = self.resolver.value(&source).map_err(|doubt| LookFailure::Failed(doubt.to_string()))?;
-        let path = self.variable("PATH")?;
+        let path = self.look_up("PATH")?;
         self.note(source, value);
         let question =
             query::Question { program, value, arguments, path: path.as_deref().unwrap_or_default() };

@@ -11,6 +11,7 @@ use super::remember::Resolved;
 use super::resolve::Resolver;
 use super::revive::Reviving;
 use super::run::{Report, Request, Reviver, Search};
+use super::value::names;
 use crate::bytes::from_bytes;
 use crate::key::Key;
 use crate::operation::Source;
@@ -27,21 +28,21 @@ impl Reviver<'_> {
     pub(super) fn lookup(&self, request: &Request<'_>, resolver: &Resolver, prepared: &Prepared) -> Search {
         let mut search = Search::default();
         if prepared.derivation.report.is_none() {
-            let key = identify::full(prepared.base, &[], &[]);
+            let key = identify::full(prepared.base, names(&[]), &[]);
             search.found = self.find(key).map(|entry| (key, entry, None));
             return search;
         }
         let path = self.store.layout().companion(self.partition.id(), prepared.base);
-        let lists =
-            fs::read(path).ok().and_then(|bytes| Lists::from_bytes(&bytes, &request.operation.root).ok());
+        let root = &request.operation.root;
+        let lists = fs::read(path).ok().and_then(|bytes| Lists::for_lookup(&bytes, root).ok());
         search.lists = lists.unwrap_or_default();
-        for (position, list) in search.lists.lists.iter().enumerate() {
+        for (position, list) in search.lists.iter().enumerate() {
             // A list that cannot be looked at now leads nowhere; another one may.
             let Ok(values) = list.now(resolver) else {
                 search.values.push(None);
                 continue;
             };
-            let key = identify::full(prepared.base, &list.ingredients, &values);
+            let key = identify::full(prepared.base, list.names, &values);
             search.values.push(Some(values));
             if let Some(entry) = self.find(key) {
                 search.found = Some((key, entry, Some(position)));
@@ -115,7 +116,7 @@ impl Reviver<'_> {
         search: &Search,
     ) -> Option<Vec<Difference>> {
         let secret = &prepared.secret;
-        let lists = search.lists.lists.iter().zip(&search.values).filter_map(|(list, values)| {
+        let lists = search.lists.iter().zip(&search.values).filter_map(|(list, values)| {
             let was = list.ingredients.iter().zip(&list.values);
             let was: Vec<_> =
                 was.map(|(ingredient, value)| explain::Explained::kept(ingredient, value)).collect();
@@ -164,7 +165,7 @@ impl Reviver<'_> {
         search: &Search,
         position: usize,
     ) {
-        let list = &search.lists.lists[position];
+        let list = &search.lists[position];
         let stale = list.ingredients.iter().zip(&list.hints.each).filter(|(ingredient, hint)| {
             let (Source::File(path), Hint::Seen(seen)) = (&ingredient.source, hint) else { return false };
             let path = resolver.environment.absolute(Path::new(path));
@@ -174,10 +175,13 @@ impl Reviver<'_> {
             return;
         }
         let Some(Some(values)) = search.values.get(position) else { return };
-        let mut lists = search.lists.clone();
-        let now = self.clock.now();
-        lists.put(Resolved::new(resolver, list.ingredients.clone(), values, &prepared.secret, now));
         let path = self.store.layout().companion(self.partition.id(), prepared.base);
+        let whole =
+            fs::read(&path).ok().and_then(|bytes| Lists::from_bytes(&bytes, &request.operation.root).ok());
+        let Some(mut lists) = whole else { return };
+        let now = self.clock.now();
+        let seen = Resolved::new(resolver, list.ingredients.clone(), values, &prepared.secret, now);
+        lists.put(Resolved { names: list.names, ..seen });
         // The old order costs time at most.
         self.store.publish(&path, &lists.to_bytes(&request.operation.root)).ok();
     }

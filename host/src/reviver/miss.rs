@@ -294,7 +294,7 @@ fn older(
         let path = after.environment.absolute(path);
         let identity = after.files.identity(&path).ok().flatten();
         // What was known before the run was proved by its value already.
-        let proved = known.get(&path).is_some_and(|then| *then == identity);
+        let proved = known.get(&*path).is_some_and(|then| *then == identity);
         if !proved && !identity.is_some_and(|identity| identity.unchanged_since(started)) {
             return Err(format!("{} is too young to be sure of", path.display()));
         }

@@ -74,8 +74,8 @@ impl Reviver<'_> {
         let question = identify::question(self.key_policy.id().digest(), self.limits, &request.operation);
         let remembered = self.remembered(question, resolver, &secret)?;
         let fresh = remembered.is_none();
-        let memory = match remembered {
-            Some(memory) => memory,
+        let (memory, lasting) = match remembered {
+            Some(memory) => (memory, true),
             None => self.ask(request, resolver, &secret)?,
         };
         let Memory { conditions, answer, resolved } = memory;
@@ -83,7 +83,7 @@ impl Reviver<'_> {
             Answer::Derivation(derivation) => derivation,
             Answer::Refusal(refusal) => {
                 let reason = refusal.reason().to_owned();
-                if fresh {
+                if fresh && lasting {
                     let answer = Answer::Refusal(refusal);
                     self.remember(question, &Memory { conditions, answer, resolved });
                 }
@@ -102,7 +102,7 @@ impl Reviver<'_> {
         let values =
             if fresh { resolver.values(&derivation.ingredients, None) } else { resolved.now(resolver) };
         let values = values.map_err(|doubt| Uncached::because(doubt.to_string()))?;
-        if fresh {
+        if fresh && lasting {
             let now = self.clock.now();
             let resolved = Resolved::new(resolver, derivation.ingredients.clone(), &values, &secret, now);
             let answer = Answer::Derivation(derivation.clone());
@@ -153,6 +153,7 @@ impl Reviver<'_> {
             partition: self.partition.clone(),
             report,
             conditions: Vec::new(),
+            failed: false,
         })
     }
 
@@ -169,7 +170,12 @@ impl Reviver<'_> {
         Ok(holds.map_err(|doubt| Uncached::because(doubt.to_string()))?.then_some(memory))
     }
 
-    fn ask(&self, request: &Request<'_>, resolver: &Resolver, secret: &Digest) -> Result<Memory, Uncached> {
+    fn ask(
+        &self,
+        request: &Request<'_>,
+        resolver: &Resolver,
+        secret: &Digest,
+    ) -> Result<(Memory, bool), Uncached> {
         let looks = self.looks(request, resolver, None);
         let answer =
             self.key_policy.derive(&request.operation, looks.inputs()).map_err(|fault| Uncached {
@@ -183,7 +189,7 @@ impl Reviver<'_> {
             Ok(derivation) => Answer::Derivation(derivation),
             Err(refusal) => Answer::Refusal(refusal),
         };
-        Ok(Memory { conditions, answer, resolved: Resolved::default() })
+        Ok((Memory { conditions, answer, resolved: Resolved::nothing() }, looks.lasting()))
     }
 }
 

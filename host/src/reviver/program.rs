@@ -53,7 +53,7 @@ impl Search<'_> {
     fn find(&self, name: &str) -> Result<Option<PathBuf>, Doubt> {
         if name.contains('/') {
             let path = self.resolver.environment.absolute(name);
-            return Ok(self.look(&path)?.is_some().then_some(path));
+            return Ok(self.look(&path)?.is_some().then(|| path.into_owned()));
         }
         for directory in self.resolver.environment.path() {
             let path = directory.join(name);
@@ -116,7 +116,7 @@ impl Search<'_> {
         let line = String::from_utf8_lossy(line);
         let mut words = line.split_ascii_whitespace();
         let Some(interpreter) = words.next() else { return Ok(Vec::new()) };
-        let mut needs = vec![self.resolver.environment.absolute(interpreter)];
+        let mut needs = vec![self.resolver.environment.absolute(interpreter).into_owned()];
         if Path::new(interpreter).file_name().is_some_and(|name| name == "env") {
             let word = words.find(|word| !word.starts_with('-') && !word.contains('='));
             if let Some(found) = word.map(|word| self.find(word)).transpose()?.flatten() {

@@ -11,7 +11,7 @@
 
 use super::hints::Hints;
 use super::resolve::{Doubt, Resolver};
-use super::value::Value;
+use super::value::{Value, names};
 use crate::bytes::{Layout, Malformed, Reader, Writer};
 use crate::digest::Digest;
 use crate::operation::{Derivation, Ingredient, Refusal};
@@ -20,9 +20,11 @@ use crate::time::Timestamp;
 const MAGIC: &[u8; 8] = b"RVDERIV1";
 
 /// Ingredients with what they resolved to.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Resolved {
-    /// The ingredients.
+    /// What stands for their labels and kinds in a key.
+    pub names: Digest,
+    /// The ingredients. A label that says the same as the place is left out.
     pub ingredients: Vec<Ingredient>,
     /// What each resolved to; variables are sealed.
     pub values: Vec<Value>,
@@ -40,10 +42,18 @@ impl Resolved {
         secret: &Digest,
         now: Timestamp,
     ) -> Self {
+        let names = names(&ingredients);
         let hints = resolver.hints(&ingredients, values, now);
         let sealed = |(ingredient, value): (&Ingredient, &Value)| value.sealed(&ingredient.source, secret);
         let values = ingredients.iter().zip(values).map(sealed).collect();
-        Self { ingredients, values, hints }
+        Self { names, ingredients, values, hints }
+    }
+
+    /// No ingredients.
+    #[must_use]
+    pub fn nothing() -> Self {
+        let hints = Hints::default();
+        Self { names: names(&[]), ingredients: Vec::new(), values: Vec::new(), hints }
     }
 
     /// What the ingredients resolve to now.
@@ -143,13 +153,19 @@ pub fn check<'a>(magic: &[u8; 8], bytes: &'a [u8]) -> Result<&'a [u8], Malformed
 
 impl Layout for Resolved {
     fn put(&self, out: &mut Writer) {
+        self.names.put(out);
         out.list(&self.ingredients);
         out.list(&self.values);
         self.hints.put(out);
     }
 
     fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let resolved = Self { ingredients: from.list()?, values: from.list()?, hints: Hints::take(from)? };
+        let resolved = Self {
+            names: Digest::take(from)?,
+            ingredients: from.list()?,
+            values: from.list()?,
+            hints: Hints::take(from)?,
+        };
         let length = resolved.ingredients.len();
         if resolved.values.len() == length && resolved.hints.each.len() == length {
             Ok(resolved)

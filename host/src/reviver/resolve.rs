@@ -191,9 +191,6 @@ impl Resolver {
                 if self.files.identity(&path).map_err(unseen(&path))? != Some(*identity) {
                     return Ok(None);
                 }
-                if let Value::File { content, .. } = value {
-                    self.files.know(&path, *content);
-                }
                 Ok(Some(*value))
             }
             (Source::File(path), Hint::Missed(position)) => {

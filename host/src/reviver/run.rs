@@ -259,7 +259,7 @@ pub(super) struct Search {
     /// The entry, its key, and the list that led to it.
     pub(super) found: Option<Found>,
     /// The lists of the base key.
-    pub(super) lists: super::list::Lists,
+    pub(super) lists: Vec<super::remember::Resolved>,
     /// What each list that was resolved resolved to.
     pub(super) values: Vec<Option<Vec<super::value::Value>>>,
 }

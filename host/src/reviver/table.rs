@@ -162,10 +162,10 @@ mod tests {
         let file = OpenOptions::new().write(true).open(&path).unwrap();
         let start = offset(question(7));
         let good = bucket(table.file().unwrap(), question(7)).unwrap();
-        for at in 0..RECORD {
-            file.write_at(&[good[at] ^ 1], start + at as u64).unwrap();
+        for (at, byte) in good.iter().enumerate().take(RECORD) {
+            file.write_at(&[byte ^ 1], start + at as u64).unwrap();
             assert_eq!(table.get(question(7)), None, "byte {at}");
-            file.write_at(&[good[at]], start + at as u64).unwrap();
+            file.write_at(&[*byte], start + at as u64).unwrap();
         }
         assert_eq!(table.get(question(7)), Some(question(8)));
     }

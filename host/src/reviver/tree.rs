@@ -111,7 +111,7 @@ mod tests {
         };
         step("content", &|| fs::write(top.join("a/f"), "y").unwrap());
         step("executable", &|| {
-            fs::set_permissions(top.join("a/f"), fs::Permissions::from_mode(0o755)).unwrap()
+            fs::set_permissions(top.join("a/f"), fs::Permissions::from_mode(0o755)).unwrap();
         });
         step("new name", &|| fs::write(top.join("g"), "").unwrap());
         step("link", &|| symlink("g", top.join("l")).unwrap());

@@ -51,11 +51,21 @@ impl Value {
     }
 }
 
-/// Adds labelled, resolved ingredients to a key.
-pub fn frame(framer: &mut Framer, ingredients: &[Ingredient], values: &[Value]) {
+/// What ingredients are called and of which kinds they are, as one digest: it stands for a list in a key, beside the values.
+#[must_use]
+pub fn names(ingredients: &[Ingredient]) -> Digest {
+    let mut framer = Framer::new("reviver.names");
     framer.number(ingredients.len() as u64);
-    for (ingredient, value) in ingredients.iter().zip(values) {
+    for ingredient in ingredients {
         framer.text(&ingredient.label).text(ingredient.source.kind());
+    }
+    framer.finish()
+}
+
+/// Adds values to a key.
+pub fn frame(framer: &mut Framer, values: &[Value]) {
+    framer.number(values.len() as u64);
+    for value in values {
         value.frame(framer);
     }
 }

@@ -80,7 +80,7 @@ fn as_json(entry: &Entry, outcome: Option<&Outcome>) -> Json {
         json!({"exit": exit, "duration": duration, "started": outcome.started, "output_bytes": output})
     });
     json!({
-        "key": entry.key().to_string(), "name": entry.name().map(|name| name.as_str()),
+        "key": entry.key().to_string(), "name": entry.name().map(crate::key::Name::as_str),
         "created": entry.created().0, "cost": entry.cost(), "metadata_bytes": entry.metadata().len(),
         "outcome": outcome, "items": items.collect::<Json>(),
     })

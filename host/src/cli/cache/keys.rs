@@ -21,7 +21,7 @@ pub(super) fn keys(context: &Context, args: &KeysArgs, out: &mut impl Write) -> 
     keys.sort_by_key(|info| (info.created, info.key));
     if args.json {
         let list = keys.iter().map(|info| {
-            let name = info.name.as_ref().map(|name| name.as_str());
+            let name = info.name.as_ref().map(crate::key::Name::as_str);
             let (created, files, bytes) = (info.created.0, info.files, info.bytes);
             json!({"key": info.key.to_string(), "name": name, "created": created, "files": files, "bytes": bytes})
         });

@@ -37,7 +37,7 @@ pub(super) fn inspect(context: &Context, args: &InspectArgs, out: &mut impl Writ
     };
     let inspection = inspect_bytes(&bytes).map_err(|kind| {
         let (plugin, digest) = (args.plugin.clone(), Digest::of(&bytes));
-        faulty(Box::new(Fault { plugin, digest, role: Role::Key, function: "", kind }))
+        faulty(Fault { plugin, digest, role: Role::Key, function: "", kind })
     })?;
     let (role, abi, size) = (inspection.role.name(), &inspection.abi, inspection.size);
     if args.json {
