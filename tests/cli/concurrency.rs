@@ -39,6 +39,7 @@ fn who_finds_the_output_taken_runs_and_does_not_record() -> Result<()> {
     let mut first = repository
         .runs(&["--out", "out", "--", "sh", "-c", "echo ready; read line <fifo; echo first >out"])
         .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()?;
     first.stdout.as_mut().context("it is piped")?.read_exact(&mut [0; 6])?;
     let second = ["--out", "out", "--", "sh", "-c", "echo second >out"];

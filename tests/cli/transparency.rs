@@ -84,8 +84,19 @@ fn what_cannot_be_run_ends_as_in_a_shell() -> Result<()> {
             ensure!(ran.stdout.is_empty() && !ran.said.is_empty(), "{program}: {ran:?}");
         }
     }
-    let usage = repository.run(&["--no-such-option", "--", "true"])?;
-    assert_eq!(usage.code, Some(125));
+    Ok(())
+}
+
+/// A misspelt option was taken for the command, which was then not found.
+#[test]
+fn an_option_that_does_not_exist_is_no_command() -> Result<()> {
+    let repository = Repository::new()?;
+    for wrong in
+        [&["--inn", "in", "--", "true"][..], &["-x", "true"], &["--stdin=some", "--", "true"], &[], &["--"]]
+    {
+        let ran = repository.run(wrong)?;
+        ensure!(ran.code == Some(125) && ran.stdout.is_empty(), "{wrong:?}: {ran:?}");
+    }
     Ok(())
 }
 
@@ -93,7 +104,12 @@ fn what_cannot_be_run_ends_as_in_a_shell() -> Result<()> {
 fn a_command_that_is_not_cached_gets_standard_input() -> Result<()> {
     let repository = Repository::new()?;
     for arguments in [vec!["--", "cat"], vec!["--out", "out", "--", "tee", "out"]] {
-        let mut process = repository.runs(&arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut process = repository
+            .runs(&arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
         process.stdin.take().context("it is piped")?.write_all(b"through and through")?;
         let output = process.wait_with_output()?;
         assert_eq!((output.stdout, output.status.code()), (b"through and through".to_vec(), Some(0)));
@@ -127,7 +143,11 @@ fn output_comes_when_it_is_said() -> Result<()> {
     // It goes on only when what it said was heard.
     repository.script("asks", "echo question; read answer <fifo; echo heard $answer; : >out\n")?;
     ensure!(repository.command("mkfifo").arg("fifo").status()?.success());
-    let mut process = repository.runs(&["--out", "out", "--", "./asks"]).stdout(Stdio::piped()).spawn()?;
+    let mut process = repository
+        .runs(&["--out", "out", "--", "./asks"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
     let mut stdout = process.stdout.take().context("it is piped")?;
     let mut question = [0; 9];
     stdout.read_exact(&mut question)?;
@@ -227,8 +247,11 @@ fn somebody_who_keeps_the_output_open_makes_the_run_unrecorded_not_long() -> Res
 fn a_signal_to_us_ends_the_command() -> Result<()> {
     let repository = Repository::new()?;
     let text = "trap 'echo trapped >out; exit 9' TERM; echo ready; while :; do sleep 0.02; done";
-    let mut process =
-        repository.runs(&["--out", "out", "--", "sh", "-c", text]).stdout(Stdio::piped()).spawn()?;
+    let mut process = repository
+        .runs(&["--out", "out", "--", "sh", "-c", text])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
     let mut ready = [0; 6];
     process.stdout.as_mut().context("it is piped")?.read_exact(&mut ready)?;
     ensure!(Command::new("kill").arg(process.id().to_string()).status()?.success());
