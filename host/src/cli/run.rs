@@ -52,7 +52,7 @@ pub(super) struct RunArgs {
     #[arg(short, long)]
     verbose: bool,
     /// The command
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
@@ -164,7 +164,7 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
         }
         Ok(Ran::Bare { input, report }) => {
             tell(&context, args, &report);
-            if args.strict && !report.record.fault.is_empty() {
+            if args.strict && (report.unusable || !report.record.fault.is_empty()) {
                 return Ok(Exit::Failed);
             }
             exec(&args.command, input)

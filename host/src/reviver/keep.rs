@@ -16,7 +16,7 @@ use super::writes::{State, Watched, normal, prove};
 use crate::bytes::to_bytes;
 use crate::operation::{Discovery, Source};
 use crate::outcome::Outcome;
-use crate::store::{Added, Draft};
+use crate::store::{Added, Draft, StoreError};
 use std::fs;
 use std::path::PathBuf;
 
@@ -38,7 +38,9 @@ impl Reviver<'_> {
         let states: Vec<State> =
             watched.iter().map(prove).collect::<Result<_, _>>().map_err(|unproved| unproved.to_string())?;
         let (hunk, remembered) = self.encode(executed, report)?;
-        let companion = self.write_lists(request, after, prepared, discovery, values)?;
+        let companion = self
+            .write_lists(request, after, prepared, discovery, values)
+            .map_err(|error| report.refused(&error))?;
 
         let parts: Vec<_> =
             watched.iter().zip(&states).flat_map(|(watched, state)| parts(watched, state)).collect();
@@ -52,8 +54,9 @@ impl Reviver<'_> {
             items: parts.iter().map(|part| item(part, request.environment.umask)).collect(),
         };
         let key = identify::full(prepared.base, names(&discovery.ingredients), values);
-        let (now, failed) = (self.clock.now(), |error| format!("cannot use the cache: {error}"));
-        let (bytes, items) = match self.partition.add(key, &draft, now).map_err(failed)? {
+        let now = self.clock.now();
+        let added = self.partition.add(key, &draft, now).map_err(|error| report.refused(&error))?;
+        let (bytes, items) = match added {
             Added::Stored { bytes, items } => (bytes, items),
             Added::SourceMissing(path) => return Err(format!("{} vanished", path.display())),
         };
@@ -63,7 +66,7 @@ impl Reviver<'_> {
             _ => true,
         };
         if !parts.iter().zip(&items).all(proved) {
-            self.partition.remove(key, now).map_err(failed)?;
+            self.partition.remove(key, now).map_err(|error| report.refused(&error))?;
             return Err("an output changed after the command had ended".to_owned());
         }
         report.record.key = key.to_string();
@@ -113,7 +116,7 @@ impl Reviver<'_> {
         prepared: &Prepared,
         discovery: &Discovery,
         values: &[Value],
-    ) -> Result<u64, String> {
+    ) -> Result<u64, StoreError> {
         let root = &request.operation.root;
         let path = self.store.layout().companion(self.partition.id(), prepared.base);
         // Another process may have added a list since the lookup.
@@ -127,7 +130,7 @@ impl Reviver<'_> {
             lists.put(Resolved::new(after, discovery.ingredients.clone(), values, &prepared.secret, now));
         }
         let bytes = lists.to_bytes(root);
-        self.store.publish(&path, &bytes).map_err(|error| format!("cannot use the cache: {error}"))?;
+        self.store.publish(&path, &bytes)?;
         Ok(bytes.len() as u64)
     }
 

@@ -33,7 +33,7 @@ impl Reviver<'_> {
     ) -> Result<Exit, RunError> {
         let _locks = self.lock(&prepared, report);
         self.unlink_shared(watched);
-        let private = match self.private_report(&prepared) {
+        let private = match self.private_report(&prepared, report) {
             Ok(private) => private,
             Err(reason) => return self.plain(request, before, prepared.child_input, reason, outputs, report),
         };
@@ -69,7 +69,10 @@ impl Reviver<'_> {
             match self.store.lock_path(place) {
                 Ok(Some(lock)) => locks.push(lock),
                 Ok(None) => report.unrecorded(format!("another process writes {} too", place.display())),
-                Err(error) => report.unrecorded(format!("cannot use the cache: {error}")),
+                Err(error) => {
+                    let reason = report.refused(&error);
+                    report.unrecorded(reason);
+                }
             }
         }
         locks
@@ -91,11 +94,15 @@ impl Reviver<'_> {
     }
 
     /// A private place for the report, where the derivation wants one.
-    fn private_report(&self, prepared: &Prepared) -> Result<Option<(Temporary, String)>, String> {
+    fn private_report(
+        &self,
+        prepared: &Prepared,
+        report: &mut Report,
+    ) -> Result<Option<(Temporary, String)>, String> {
         if prepared.derivation.report.as_deref() != Some(REPORT) {
             return Ok(None);
         }
-        let directory = self.store.temporary().map_err(|error| format!("cannot use the cache: {error}"))?;
+        let directory = self.store.temporary().map_err(|error| report.refused(&error))?;
         let path = directory.path().join("report");
         let path = path.to_str().ok_or("the path of the cache is not UTF-8")?.to_owned();
         Ok(Some((directory, path)))

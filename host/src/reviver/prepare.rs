@@ -23,11 +23,17 @@ use std::rc::Rc;
 pub(super) struct Uncached {
     pub(super) reason: String,
     pub(super) fault: Option<Box<Fault>>,
+    /// Whether that is because the cache cannot be used.
+    pub(super) unusable: bool,
 }
 
 impl Uncached {
     pub(super) fn because(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), fault: None }
+        Self { reason: reason.into(), fault: None, unusable: false }
+    }
+
+    fn unusable(error: impl std::fmt::Display) -> Self {
+        Self { reason: super::run::unusable(error), fault: None, unusable: true }
     }
 }
 
@@ -64,8 +70,7 @@ impl Reviver<'_> {
         resolver: &Resolver,
         report: &mut Report,
     ) -> Result<Prepared, Uncached> {
-        let secret = secret(self.store)
-            .map_err(|error| Uncached::because(format!("cannot use the cache: {error}")))?;
+        let secret = secret(self.store).map_err(Uncached::unusable)?;
         let question = identify::question(self.key_policy.id().digest(), self.limits, &request.operation);
         let remembered = self.remembered(question, resolver, &secret)?;
         let fresh = remembered.is_none();
@@ -176,6 +181,7 @@ impl Reviver<'_> {
             self.key_policy.derive(&request.operation, looks.inputs()).map_err(|fault| Uncached {
                 reason: format!("the key plugin is at fault ({})", fault.kind.code()),
                 fault: Some(fault),
+                unusable: false,
             })?;
         let (ingredients, values): (Vec<_>, Vec<_>) = looks.conditions().into_iter().unzip();
         let conditions = Resolved::new(resolver, ingredients, &values, secret, self.clock.now());

@@ -52,11 +52,22 @@ impl Reviving<'_> {
         let mut staging = Staging::new(self.store);
         let mut revived = Revived::default();
         let mut directories: BTreeMap<PathBuf, Made> = BTreeMap::new();
+        for (item, (top, relative)) in entry.items().iter().zip(&targets) {
+            if item.kind == ItemKind::Directory {
+                directories.entry(top.clone()).or_default();
+            }
+            if !relative.as_os_str().is_empty() {
+                directories.entry(top.clone()).or_default().insert(relative.clone(), item.digest);
+            }
+        }
+        // Before anything is staged: what lies beside a destination for a moment is nobody's.
+        for (directory, made) in &directories {
+            self.clear(&mut staging, directory, made, &mut revived);
+        }
         for (index, (top, relative)) in targets.iter().enumerate() {
             let (item, destination) = (&entry.items()[index], join(top, relative));
             match item.kind {
                 ItemKind::Directory => {
-                    directories.entry(top.clone()).or_default();
                     if !fs::symlink_metadata(&destination).is_ok_and(|metadata| metadata.is_dir()) {
                         staging.directory(&destination)?;
                     }
@@ -71,12 +82,6 @@ impl Reviving<'_> {
                 }
                 ItemKind::File => self.file(&mut staging, entry, index, &destination)?,
             }
-            if !relative.as_os_str().is_empty() {
-                directories.entry(top.clone()).or_default().insert(relative.clone(), item.digest);
-            }
-        }
-        for (directory, made) in &directories {
-            self.clear(&mut staging, directory, made, &mut revived);
         }
         staging.commit()?;
         for (directory, made) in &directories {

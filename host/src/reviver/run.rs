@@ -22,7 +22,7 @@ use crate::key::Key;
 use crate::operation::Operation;
 use crate::outcome::Exit;
 use crate::policy::{Codec, Fault, KeyPolicy};
-use crate::store::{Partition, Store};
+use crate::store::{Partition, Store, StoreError};
 use crate::time::Clock;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -100,6 +100,8 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// The approximate size of the cache, where it grew.
     pub size: Option<u64>,
+    /// Whether the cache could not be used, which is warned of once.
+    pub unusable: bool,
 }
 
 /// A command that could not be started, as it could not without a cache.
@@ -185,11 +187,14 @@ impl Reviver<'_> {
             duration: 0,
             differences: None,
         };
-        Report { record, warnings: Vec::new(), size: None }
+        Report { record, warnings: Vec::new(), size: None, unusable: false }
     }
 
     fn bare(&self, mut report: Report, why: Uncached, input: Option<super::execute::ChildInput>) -> Ran {
         report.record.result = journal::Result::Uncached;
+        if why.unusable {
+            report.warn_unusable(why.reason.clone());
+        }
         report.record.reason = why.reason;
         if let Some(fault) = why.fault {
             report.fault(&fault);
@@ -204,7 +209,8 @@ impl Reviver<'_> {
 
     fn note(&self, report: &mut Report) {
         if let Err(error) = journal::append(self.store, self.partition, &report.record) {
-            report.warnings.push(format!("cannot note this run in the journal: {error}"));
+            let path = self.store.layout().journal(self.partition.id());
+            report.warn_unusable(unusable(format!("cannot write {}: {error}", path.display())));
         }
     }
 }
@@ -216,12 +222,34 @@ impl Report {
         self.warnings.push(fault.to_string());
     }
 
+    /// The reason that an error of the store gives. What the system refuses is worth a warning.
+    pub fn refused(&mut self, error: &StoreError) -> String {
+        if !matches!(error, StoreError::Io { .. }) {
+            return error.to_string();
+        }
+        let reason = unusable(error);
+        self.warn_unusable(reason.clone());
+        reason
+    }
+
+    fn warn_unusable(&mut self, reason: String) {
+        if !self.unusable {
+            self.unusable = true;
+            self.warnings.push(reason);
+        }
+    }
+
     /// Says why a run was not recorded; the first reason counts.
     pub fn unrecorded(&mut self, reason: impl fmt::Display) {
         if self.record.reason.is_empty() {
             self.record.reason = reason.to_string();
         }
     }
+}
+
+/// The reason that a cache gives which cannot be used.
+pub(super) fn unusable(error: impl fmt::Display) -> String {
+    format!("cannot use the cache: {error}")
 }
 
 /// A key that is bound, with what was found under it.

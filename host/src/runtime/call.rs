@@ -79,6 +79,11 @@ impl<W: World> Plugin<W> {
         Box::new(Fault { plugin, digest, role: W::ROLE, function, kind })
     }
 
+    /// How many bytes the guest may hand to the host in one call.
+    pub(super) const fn traffic(&self) -> u64 {
+        self.source.limits.traffic()
+    }
+
     /// Checks the size of an answer.
     pub(super) fn bounded<T>(&self, answer: T, size: u64) -> Result<T, FaultKind> {
         let limit = self.source.limits.output;

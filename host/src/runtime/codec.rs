@@ -45,14 +45,23 @@ impl WasmCodec {
         Self(Plugin::new(runtime, source))
     }
 
+    /// Asks about `given` bytes. A codec gives back what it was given, however much the command said: only what it adds is
+    /// bounded as its own, and what is too much for any codec is refused here, which is nobody's fault.
     fn ask<A: Size>(
         &self,
         function: &'static str,
+        given: u64,
         body: impl FnMut(&mut Session<Guest>) -> Result<Result<A, String>>,
     ) -> Result<Result<A, String>, Box<Fault>> {
+        let most = self.0.traffic() / 2;
+        if given > most {
+            return Ok(Err(format!(
+                "{given} bytes are more than the {most} that a metadata plugin is given"
+            )));
+        }
         let answer = self.0.call(function, body)?;
         let size = answer.as_ref().map_or_else(Size::size, Size::size);
-        self.0.bounded(answer, size).map_err(|kind| self.0.fault(function, kind))
+        self.0.bounded(answer, size.saturating_sub(given)).map_err(|kind| self.0.fault(function, kind))
     }
 }
 
@@ -63,13 +72,13 @@ impl Codec for WasmCodec {
 
     fn encode(&self, outcome: &Outcome) -> Result<Result<Vec<u8>, String>, Box<Fault>> {
         let outcome = types::Outcome::from(outcome);
-        self.ask("encode", |session| {
+        self.ask("encode", outcome.size(), |session| {
             session.guest.reviver_plugin_metadata_role().call_encode(&mut session.store, &outcome)
         })
     }
 
     fn decode(&self, hunk: &[u8]) -> Result<Result<Outcome, String>, Box<Fault>> {
-        let answer = self.ask("decode", |session| {
+        let answer = self.ask("decode", hunk.len() as u64, |session| {
             session.guest.reviver_plugin_metadata_role().call_decode(&mut session.store, hunk)
         })?;
         Ok(answer.map(Into::into))

@@ -15,9 +15,8 @@ use super::staging::{Staging, unique_beside};
 use crate::identity::Identity;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
-use std::fs::{self, DirBuilder, Metadata};
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// What is to happen at a destination.
@@ -66,8 +65,8 @@ enum Undo {
         destination: PathBuf,
         old: PathBuf,
     },
-    /// There was an empty directory with this mode.
-    RemovedDirectory(PathBuf, u32),
+    /// A directory that goes in the very end, if it is empty by then.
+    Empties(PathBuf),
 }
 
 impl Staging<'_> {
@@ -88,10 +87,17 @@ impl Staging<'_> {
         }
         let steps = std::mem::take(&mut self.steps);
         self.made.clear();
+        let mut emptied = Vec::new();
         for undo in done {
-            if let Undo::Exchanged { old, .. } | Undo::Moved { old, .. } = undo {
-                drop(fs::remove_file(old));
+            match undo {
+                Undo::Exchanged { old, .. } | Undo::Moved { old, .. } => drop(fs::remove_file(old)),
+                Undo::Empties(directory) => emptied.push(directory),
+                Undo::Nothing | Undo::Created(_) => {}
             }
+        }
+        // Only now are the old files gone that kept a name in them. One that holds something of somebody else stays.
+        for directory in emptied {
+            drop(fs::remove_dir(directory));
         }
         let placed = steps.into_iter().map(|step| {
             let identity = match step.action {
@@ -175,8 +181,7 @@ fn remove(destination: &Path, last: bool) -> Result<Undo, StageError> {
     let refused = StageError::destination("remove", destination);
     let Some(there) = examine(destination)? else { return Ok(Undo::Nothing) };
     if there.is_dir() {
-        fs::remove_dir(destination).map_err(refused)?;
-        return Ok(Undo::RemovedDirectory(destination.to_owned(), there.permissions().mode() & 0o7777));
+        return Ok(Undo::Empties(destination.to_owned()));
     }
     if last {
         fs::remove_file(destination).map_err(refused)?;
@@ -191,7 +196,7 @@ fn remove(destination: &Path, last: bool) -> Result<Undo, StageError> {
 fn take_back(done: Vec<Undo>, mut error: StageError) -> StageError {
     for undo in done.into_iter().rev() {
         let (path, result) = match undo {
-            Undo::Nothing => continue,
+            Undo::Nothing | Undo::Empties(_) => continue,
             Undo::Created(destination) => {
                 let result = fs::remove_file(&destination);
                 (destination, result)
@@ -202,10 +207,6 @@ fn take_back(done: Vec<Undo>, mut error: StageError) -> StageError {
             }
             Undo::Moved { destination, old } => {
                 let result = fs::rename(&old, &destination);
-                (destination, result)
-            }
-            Undo::RemovedDirectory(destination, mode) => {
-                let result = DirBuilder::new().mode(mode).create(&destination);
                 (destination, result)
             }
         };

@@ -89,7 +89,7 @@ impl<'s> Staging<'s> {
         Ok(())
     }
 
-    /// Lets a file, a link or an empty directory go on commit; one that is absent by then is fine.
+    /// Lets a file or a link go on commit, or a directory if it is empty in the end; one that is absent by then is fine.
     pub fn remove(&mut self, destination: &Path) {
         self.push(destination, Action::Remove);
     }

@@ -1,0 +1,21 @@
+//! The command from end to end: real tools, real files, one process for each run.
+//!
+//! Each test has a repository, a cache and a home of its own. What a test needs of the machine and does not find makes a
+//! line with the word SKIPPED, never silence.
+#![allow(clippy::print_stderr, reason = "what is skipped is said")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod asking;
+mod concurrency;
+mod custom_key;
+mod faults;
+mod hostile;
+mod inputs;
+mod lua;
+mod outputs;
+mod settings;
+mod stdin;
+mod transparency;
+mod worktrees;

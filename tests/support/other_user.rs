@@ -1,0 +1,39 @@
+//! Running as somebody whom permissions stop, which they do not do to root.
+
+use super::{REVIVER, Ran, Repository};
+use anyhow::Result;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+
+/// Nobody, on all systems that have one.
+pub(crate) const NOBODY: u32 = 65534;
+
+/// Another user to whom a repository belongs.
+pub(crate) struct OtherUser<'a> {
+    repository: &'a Repository,
+    reviver: PathBuf,
+}
+
+impl<'a> OtherUser<'a> {
+    /// Gives the repository and the home to that user, with a copy of the command that they can reach.
+    pub(crate) fn of(repository: &'a Repository) -> Result<Self> {
+        let reviver = repository.home.join("reviver");
+        fs::copy(REVIVER, &reviver)?;
+        if let Some(top) = repository.root.parent() {
+            fs::set_permissions(top, fs::Permissions::from_mode(0o755))?;
+        }
+        for path in [&repository.root, &repository.home] {
+            chown(path, Some(NOBODY), Some(NOBODY))?;
+        }
+        Ok(Self { repository, reviver })
+    }
+
+    /// `reviver run --verbose` as that user.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Ran> {
+        let mut command = self.repository.command(&self.reviver);
+        command.uid(NOBODY).gid(NOBODY).args(["run", "--verbose"]).args(arguments);
+        Ran::of(&mut command)
+    }
+}
