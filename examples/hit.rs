@@ -115,9 +115,9 @@ impl Bench {
         let declared: &[&str] = &["run", "--in", "lua.h", "--out", "copy.h", "--"];
         contenders.push(Contender { name: "reviver run --in … --out … -- cp, hit", ..copying(declared) });
 
-        self.measure("", 3, &contenders, false)?;
+        measure("", 3, &contenders, false)?;
         let (hits, direct) = (self.revived()?, self.direct()?);
-        self.measure("hits", rounds, &contenders, true)?;
+        measure("hits", rounds, &contenders, true)?;
         ensure!(self.revived()? - hits == 2 * rounds as u64, "some hits of reviver were none");
         ensure!(!self.ccache || self.direct()? - direct == rounds as u64, "some hits of ccache were none");
 
@@ -128,7 +128,7 @@ impl Bench {
         });
         let bare = Contender { name: "true", ..bare("true".into()) };
         let contenders = [bare, self.contender("reviver run -- gcc -c, hit", reviving), first];
-        self.measure("derivations", rounds / 2, &contenders, true)
+        measure("derivations", rounds / 2, &contenders, true)
     }
 
     fn misses(&self, rounds: usize) -> Result<()> {
@@ -149,7 +149,7 @@ impl Bench {
             });
         }
         let entries = self.stats()?["entries"].as_u64();
-        self.measure("misses: the source was edited", rounds, &contenders, true)?;
+        measure("misses: the source was edited", rounds, &contenders, true)?;
         let recorded = self.stats()?["entries"].as_u64().zip(entries).map(|(now, then)| now - then);
         ensure!(recorded == Some(rounds as u64), "some misses of reviver were not recorded");
         fs::write(&path, &text)?;
@@ -179,56 +179,8 @@ impl Bench {
         }
         contenders.push(whole("reviver run -- gcc -c", &["reviver", "run", "--", "gcc"]));
         sleep(Duration::from_millis(2100));
-        self.measure("", 2, &contenders, false)?;
-        self.measure("all 32 objects of Lua, revived", rounds, &contenders, true)
-    }
-
-    /// Lets the contenders take turns, and shows what they took.
-    fn measure(&self, title: &str, rounds: usize, contenders: &[Contender<'_>], show: bool) -> Result<()> {
-        let mut took: Vec<(Vec<Duration>, u64)> = vec![(Vec::new(), 0); contenders.len()];
-        for round in 0..rounds {
-            for (contender, (times, ticks)) in contenders.iter().zip(&mut took) {
-                (contender.prepare)(round)?;
-                let mut commands = (contender.commands)();
-                let (before, start) = (children_ticks()?, Instant::now());
-                for command in &mut commands {
-                    let status = command.stdout(Stdio::null()).status()?;
-                    ensure!(status.success(), "{command:?}: {status}");
-                }
-                times.push(start.elapsed());
-                *ticks += children_ticks()? - before;
-            }
-        }
-        if !show {
-            return Ok(());
-        }
-        println!(
-            "\n{title}: {rounds} rounds\n{:<46}{:>9}{:>9}{:>9}{:>10}",
-            "", "median", "best", "CPU", "ratio"
-        );
-        let mut base: Option<Duration> = None;
-        let peer = contenders.iter().position(|contender| contender.name.starts_with("ccache"));
-        for (contender, (times, _)) in contenders.iter().zip(&mut took) {
-            times.sort_unstable();
-            base = base.or_else(|| {
-                (contender.name == "true" || contender.name == "gcc -c").then(|| times[rounds / 2])
-            });
-        }
-        for (contender, (times, ticks)) in contenders.iter().zip(&took) {
-            let median = times[rounds / 2];
-            let against = |other: Duration| median.as_secs_f64() / other.as_secs_f64();
-            let ratio = base.map(|base| format!("{:>8.2} ×", against(base))).unwrap_or_default();
-            let peer = peer.map(|peer| format!("{:>8.2} × ccache", against(took[peer].0[rounds / 2])));
-            let cpu = *ticks as f64 * 10.0 / rounds as f64;
-            println!(
-                "{:<46}{:>6.2} ms{:>6.2} ms{cpu:>6.1} ms{ratio:>10}{}",
-                contender.name,
-                milliseconds(median),
-                milliseconds(times[0]),
-                peer.unwrap_or_default()
-            );
-        }
-        Ok(())
+        measure("", 2, &contenders, false)?;
+        measure("all 32 objects of Lua, revived", rounds, &contenders, true)
     }
 
     /// Deletes a file, if it is there.
@@ -271,6 +223,50 @@ impl Bench {
         let line = text.lines().find_map(|line| line.strip_prefix("direct_cache_hit"));
         line.context("ccache tells no hits")?.trim().parse().context("a number")
     }
+}
+
+/// Lets the contenders take turns, and shows what they took.
+fn measure(title: &str, rounds: usize, contenders: &[Contender<'_>], show: bool) -> Result<()> {
+    let mut took: Vec<(Vec<Duration>, u64)> = vec![(Vec::new(), 0); contenders.len()];
+    for round in 0..rounds {
+        for (contender, (times, ticks)) in contenders.iter().zip(&mut took) {
+            (contender.prepare)(round)?;
+            let mut commands = (contender.commands)();
+            let (before, start) = (children_ticks()?, Instant::now());
+            for command in &mut commands {
+                let status = command.stdout(Stdio::null()).status()?;
+                ensure!(status.success(), "{command:?}: {status}");
+            }
+            times.push(start.elapsed());
+            *ticks += children_ticks()? - before;
+        }
+    }
+    if !show {
+        return Ok(());
+    }
+    println!("\n{title}: {rounds} rounds\n{:<46}{:>9}{:>9}{:>9}{:>10}", "", "median", "best", "CPU", "ratio");
+    let mut base: Option<Duration> = None;
+    let peer = contenders.iter().position(|contender| contender.name.starts_with("ccache"));
+    for (contender, (times, _)) in contenders.iter().zip(&mut took) {
+        times.sort_unstable();
+        base = base
+            .or_else(|| (contender.name == "true" || contender.name == "gcc -c").then(|| times[rounds / 2]));
+    }
+    for (contender, (times, ticks)) in contenders.iter().zip(&took) {
+        let median = times[rounds / 2];
+        let against = |other: Duration| median.as_secs_f64() / other.as_secs_f64();
+        let ratio = base.map(|base| format!("{:>8.2} ×", against(base))).unwrap_or_default();
+        let peer = peer.map(|peer| format!("{:>8.2} × ccache", against(took[peer].0[rounds / 2])));
+        let cpu = *ticks as f64 * 10.0 / rounds as f64;
+        println!(
+            "{:<46}{:>6.2} ms{:>6.2} ms{cpu:>6.1} ms{ratio:>10}{}",
+            contender.name,
+            milliseconds(median),
+            milliseconds(times[0]),
+            peer.unwrap_or_default()
+        );
+    }
+    Ok(())
 }
 
 fn milliseconds(duration: Duration) -> f64 {
