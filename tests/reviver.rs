@@ -30,12 +30,15 @@ fn id(name: &str) -> PolicyId {
 
 type Answer<T> = Result<Result<T, Refusal>, Box<Fault>>;
 
+type Derive = dyn Fn(&Operation, SharedInputs) -> Answer<Derivation>;
+type Discover = dyn Fn(&[u8], SharedInputs) -> Answer<Discovery>;
+
 /// A key policy made of two closures, which counts how often it is asked.
 struct Policy {
     id: PolicyId,
     asked: Cell<u32>,
-    derive: Box<dyn Fn(&Operation, SharedInputs) -> Answer<Derivation>>,
-    discover: Box<dyn Fn(&[u8], SharedInputs) -> Answer<Discovery>>,
+    derive: Box<Derive>,
+    discover: Box<Discover>,
 }
 
 impl Policy {

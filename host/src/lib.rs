@@ -1,4 +1,36 @@
 //! Reviver remembers what build operations did and revives it instead of running them again.
+//!
+//! The host is native: it owns the [file cache](store), the [reviver], which hashes, records and revives, and the
+//! [command line](cli). How an operation is named, how its outcome is written down and what goes first when the cache is
+//! full are [policies](policy); [`runtime`] makes them of WebAssembly components, which a [repository] chooses.
+//!
+//! The modules below are layers, parted by blank lines in this file: each uses those of its own layer and of the layers
+//! above it there. Nothing but [`cli`] prints, reads the environment or asks for the time.
+//!
+//! # The file cache alone
+//!
+//! ```
+//! use reviver::digest::Digest;
+//! use reviver::key::Key;
+//! use reviver::store::{Content, Draft, DraftItem, Options, PartitionId, Store};
+//! use reviver::time::Timestamp;
+//!
+//! let directory = tempfile::tempdir()?;
+//! let store = Store::open(directory.path(), Options::default())?;
+//! let partition = store.partition(PartitionId::of(Digest::of(b"a repository")));
+//!
+//! let key = Key::new(Digest::of(b"what identifies it"));
+//! let item = DraftItem { path: b"a.txt".to_vec(), content: Content::Bytes(b"a result"), mode: 0o644 };
+//! partition.add(key, &Draft { items: vec![item], ..Draft::default() }, Timestamp(1))?;
+//!
+//! let entry = partition.find(key)?.expect("it was just added");
+//! assert_eq!(*entry.bytes(0)?, *b"a result");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Limits
+//!
+//! Linux alone. What is not built yet is listed in `ARCHITECTURE.md`.
 #![deny(unsafe_code)]
 
 pub mod bytes;

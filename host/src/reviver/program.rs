@@ -1,7 +1,7 @@
 //! Programs as values: not the one file that `PATH` finds, but what runs when it is started.
 //!
 //! That is the file itself, links followed; for a script, the interpreters of its `#!` line, through `env` too; for an
-//! ELF program, its dynamic loader and the closure of its needed shared libraries ([`library`](super::library)). `clang`
+//! ELF program, its dynamic loader and the closure of its needed shared libraries ([`library`]). `clang`
 //! is a thin program over `libLLVM`, and a library's upgrade leaves the program's own bytes as they were.
 //!
 //! The shims of version managers have one content for all the programs that they may run. They have no value.

@@ -6,7 +6,7 @@
 //! | file | content and executable bit; absent; a directory, whatever it holds |
 //! | tree, listing | a digest over sorted relative paths, kinds, contents, executable bits and link targets; over names |
 //! | variable | a digest of its value; absent |
-//! | program | a digest over what it needs to run ([`program`](super::program)); absent |
+//! | program | a digest over what it needs to run ([`program`]); absent |
 //! | umask | a digest of the number |
 //!
 //! What cannot be seen (no permission, a loop of links, a device, a name that is not UTF-8) is a [`Doubt`]: the operation
