@@ -201,11 +201,22 @@ impl Reviver<'_> {
         if let Some(problem) = problem {
             report.unrecorded(problem);
         }
-        let replaced = prepared.derivation.arguments.is_some();
-        let succeeded = executed.exit == Exit::Code(0);
-        let lacking =
-            || watched.iter().any(|watched| state(&watched.path).is_ok_and(|now| now == watched.before));
-        if replaced && succeeded && lacking() {
+        if prepared.derivation.arguments.is_none() {
+            return;
+        }
+        let left_alone = |watched: &&Watched| state(&watched.path).is_ok_and(|now| now == watched.before);
+        if executed.exit != Exit::Code(0) {
+            // A compiler that takes its object away when it fails takes its depfile away too.
+            let gone = |watched: &Watched| {
+                watched.before != State::Absent && state(&watched.path).is_ok_and(|now| now == State::Absent)
+            };
+            if watched.iter().any(gone) {
+                for Watched { path, .. } in watched.iter().filter(left_alone) {
+                    // Where it cannot be removed it stays, as it was before.
+                    fs::remove_file(path).ok();
+                }
+            }
+        } else if watched.iter().any(|watched| left_alone(&watched)) {
             let (mut nowhere, mut either) = (io::sink(), io::sink());
             let mut silent = Outputs { stdout: &mut nowhere, stderr: &mut either };
             let again =
