@@ -126,7 +126,11 @@ impl Reviver<'_> {
         let name = &argv[0];
         let program = program::find(resolver, name).ok().flatten();
         let program = program.ok_or_else(|| RunError::NotFound(name.clone()))?;
-        let directory = &request.environment.directory;
+        let environment = &request.environment;
+        // Where a directory on the way to ours may not be entered any more, we are in it all the same.
+        let here = std::env::current_dir().is_ok_and(|here| here == environment.directory);
+        let program = if here { program::started_as(environment, &program, name) } else { program };
+        let directory = (!here).then_some(&*environment.directory);
         let spawn = Spawn { program: &program, argv, directory, input, joined: request.joined };
         execute(spawn, &*self.clock, outputs)
             .map_err(|source| RunError::Spawn { program: name.clone(), source })
@@ -253,6 +257,9 @@ fn judge(prepared: &Prepared, request: &Request<'_>, executed: &Executed) -> Res
             "a process that {} left behind still holds its output",
             prepared.derivation.label
         ));
+    }
+    if executed.cut {
+        return Err("it said more than is kept or listened to".to_owned());
     }
     if executed.interrupted { Err("interrupted".to_owned()) } else { Ok(()) }
 }
