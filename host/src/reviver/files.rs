@@ -12,7 +12,7 @@
 use super::table::Table;
 use crate::digest::{Digest, Framer};
 use crate::identity::Identity;
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -29,6 +29,8 @@ pub type Names = BTreeSet<OsString>;
 pub struct Files {
     table: Rc<Table>,
     clock: Rc<dyn Clock>,
+    /// When the first look was possible: what was not settled then may have been read before it changed once more.
+    since: Timestamp,
     // By the bytes of the path: comparing paths part by part costs more than all else in a hit.
     identities: RefCell<HashMap<Vec<u8>, Option<Identity>>>,
     contents: RefCell<HashMap<Vec<u8>, Digest>>,
@@ -46,7 +48,14 @@ impl Files {
     #[must_use]
     pub fn new(table: Rc<Table>, clock: Rc<dyn Clock>) -> Self {
         let (identities, contents, names) = Default::default();
-        Self { table, clock, identities, contents, names }
+        let since = clock.now();
+        Self { table, clock, since, identities, contents, names }
+    }
+
+    /// A moment before all looks.
+    #[must_use]
+    pub const fn since(&self) -> Timestamp {
+        self.since
     }
 
     /// What is at `path`, links followed.
@@ -161,7 +170,6 @@ fn question(path: &Path, identity: &Identity) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Timestamp;
     use std::time::SystemTime;
 
     fn now() -> Timestamp {

@@ -5,6 +5,8 @@
 //! unrecorded, with that reason.
 
 use super::execute::{ChildInput, Executed, Outputs, Spawn, execute};
+use super::age;
+use super::input::Standing;
 use super::prepare::Prepared;
 use super::program;
 use super::resolve::Resolver;
@@ -15,6 +17,7 @@ use crate::operation::{Discovery, Ingredient, REPORT, Source};
 use crate::outcome::Exit;
 use crate::store::{LinkMode, PathLock, Staging, Temporary};
 use crate::time::Timestamp;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -39,7 +42,14 @@ impl Reviver<'_> {
         };
         let argv = arguments(request, &prepared, private.as_ref().map(|(_, path)| path.as_str()));
         let input = std::mem::replace(&mut prepared.child_input, ChildInput::Inherit);
+        let standing = match (&input, prepared.input) {
+            (ChildInput::Inherit, Value::Other(_)) => Standing::of(request.stdin),
+            _ => None,
+        };
         let executed = self.execute(request, before, &argv, input, outputs)?;
+        if standing.is_some_and(|standing| !standing.holds(request.stdin, prepared.input)) {
+            report.unrecorded("standard input changed while the command ran");
+        }
         report.record.duration = executed.ended.0.saturating_sub(executed.started.0);
 
         let after = self.look_around(request);
@@ -50,7 +60,7 @@ impl Reviver<'_> {
             report.unrecorded(reason);
         }
         if let Some(discovery) = discovery.filter(|_| report.record.reason.is_empty()) {
-            let recorded = unchanged(before, &after, &prepared)
+            let recorded = unchanged(before, &after, &prepared, executed.started)
                 .and_then(|()| older(before, &after, &discovery.ingredients, executed.started))
                 .and_then(|values| {
                     self.record(request, &after, &prepared, watched, &discovery, &values, &executed, report)
@@ -65,7 +75,8 @@ impl Reviver<'_> {
     /// Takes the lock of every write. Where another process has one the run is not recorded.
     fn lock(&self, prepared: &Prepared, report: &mut Report) -> Vec<PathLock> {
         let mut locks = Vec::new();
-        for place in &prepared.places {
+        let places: BTreeSet<_> = prepared.places.iter().collect();
+        for place in places {
             match self.store.lock_path(place) {
                 Ok(Some(lock)) => locks.push(lock),
                 Ok(None) => report.unrecorded(format!("another process writes {} too", place.display())),
@@ -266,7 +277,13 @@ fn judge(prepared: &Prepared, request: &Request<'_>, executed: &Executed) -> Res
 
 /// Whether all that was known before the run is still so: by identity, and by value, since an identity that was not
 /// settled proves nothing.
-fn unchanged(before: &Resolver, after: &Resolver, prepared: &Prepared) -> Result<(), String> {
+fn unchanged(
+    before: &Resolver,
+    after: &Resolver,
+    prepared: &Prepared,
+    started: Timestamp,
+) -> Result<(), String> {
+    age::all_older(after, &prepared.derivation.ingredients, started)?;
     for (path, then) in before.files.seen() {
         // Directories change with every name; what matters of them is in the values.
         if prepared.places.contains(&path) || then.is_some_and(|identity| identity.is_directory()) {
@@ -298,6 +315,7 @@ fn older(
     ingredients: &[Ingredient],
     started: Timestamp,
 ) -> Result<Vec<Value>, String> {
+    age::all_older(after, ingredients, started)?;
     let values = after.values(ingredients, None).map_err(|doubt| doubt.to_string())?;
     let known = before.files.seen();
     for (Ingredient { source, .. }, value) in ingredients.iter().zip(&values) {
