@@ -34,7 +34,7 @@ impl Reviver<'_> {
         outputs: &mut Outputs<'_>,
         report: &mut Report,
     ) -> Result<Exit, RunError> {
-        let _locks = self.lock(&prepared, report);
+        let locks = self.lock(&prepared, report);
         self.unlink_shared(watched);
         let private = match self.private_report(&prepared) {
             Ok(private) => private,
@@ -47,6 +47,8 @@ impl Reviver<'_> {
             _ => None,
         };
         let executed = self.execute(request, before, &argv, input, outputs)?;
+        // At once: what changes from here on is not the command's work.
+        let left: Vec<Option<State>> = watched.iter().map(|watched| state(&watched.path).ok()).collect();
         if standing.is_some_and(|standing| !standing.holds(request.stdin, prepared.input)) {
             report.unrecorded("standard input changed while the command ran");
         }
@@ -63,7 +65,7 @@ impl Reviver<'_> {
             let recorded = unchanged(before, &after, &prepared, executed.started)
                 .and_then(|()| older(before, &after, &discovery.ingredients, executed.started))
                 .and_then(|values| {
-                    self.record(request, &after, &prepared, watched, &discovery, &values, &executed, report)
+                    self.record(request, &after, &prepared, watched, &discovery, &values, &executed, (&left, &locks), report)
                 });
             if let Err(reason) = recorded {
                 report.unrecorded(reason);
