@@ -58,6 +58,12 @@ impl Identity {
         self.ctime < limit && self.mtime < limit
     }
 
+    /// Whether the file was surely changed after `moment`: the kernel's clock is behind, never ahead.
+    #[must_use]
+    pub fn changed_after(&self, moment: Timestamp) -> bool {
+        self.ctime > i64::try_from(moment.0).unwrap_or(i64::MAX)
+    }
+
     /// Whether this is a regular file.
     #[must_use]
     pub const fn is_file(&self) -> bool {

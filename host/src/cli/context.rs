@@ -59,7 +59,8 @@ fn user_settings() -> Result<UserSettings, SettingError> {
 /// A directory of the XDG base directory specification; a relative one is none.
 fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
     let given = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    given.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(below_home)))
+    let home = || std::env::var_os("HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    given.or_else(|| Some(home()?.join(below_home)))
 }
 
 /// A repository with its part of the cache.
@@ -81,7 +82,7 @@ impl Context {
     /// A repository with the cache that the user chose. Nothing is made on disk.
     pub(super) fn at(global: &Global, place: Place) -> Result<Self, StoreError> {
         let usual = || xdg("XDG_CACHE_HOME", ".cache").map(|cache| cache.join("reviver"));
-        let cache = global.cache_dir.clone().or_else(|| place.user.cache.clone()).or_else(usual);
+        let cache = global.cache_dir().or_else(|| place.user.cache.clone()).or_else(usual);
         // Without a home there is no better place that is ours.
         let cache = cache.unwrap_or_else(|| place.root.path.join(".reviver-cache"));
         let options = Options { link: place.user.link, verify: place.user.verify };

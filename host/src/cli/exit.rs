@@ -31,6 +31,8 @@ pub(super) enum Exit {
     NotFound,
     /// `run`: as the command.
     As(u8),
+    /// `run`: the command was ended by this signal, which shells show as 128 + n.
+    Killed(i32),
 }
 
 impl Exit {
@@ -59,6 +61,7 @@ impl From<Exit> for ExitCode {
             Exit::CannotRun => 126,
             Exit::NotFound => 127,
             Exit::As(code) => code,
+            Exit::Killed(signal) => crate::outcome::Exit::Signal(signal).status(),
         })
     }
 }

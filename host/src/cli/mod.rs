@@ -45,7 +45,14 @@ struct RunAlone {
 struct Global {
     /// The cache directory [default: $`XDG_CACHE_HOME/reviver`, or what config.toml says]
     #[arg(long, global = true, value_name = "DIR", env = "REVIVER_CACHE_DIR")]
-    cache_dir: Option<PathBuf>,
+    cache_dir: Option<OsString>,
+}
+
+impl Global {
+    /// The cache directory that was asked for. An empty variable is none.
+    fn cache_dir(&self) -> Option<PathBuf> {
+        self.cache_dir.clone().filter(|path| !path.is_empty()).map(PathBuf::from)
+    }
 }
 
 #[derive(Subcommand, Debug)]

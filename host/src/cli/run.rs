@@ -5,8 +5,10 @@ use super::context::{Context, Place, now};
 use super::exit::Exit;
 use super::trim;
 use crate::operation::Operation;
+use crate::outcome;
 use crate::repository::choose::key_plugin;
 use crate::repository::declare;
+use crate::repository::document::SettingError;
 use crate::repository::rule::Rule;
 use crate::reviver::environment::Environment;
 use crate::reviver::execute::Outputs;
@@ -15,12 +17,15 @@ use crate::reviver::journal;
 use crate::reviver::run::{Ran, Report, Request, Reviver, RunError};
 use crate::runtime::{WasmCodec, WasmKey};
 use clap::{Args, ValueEnum};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, fstat};
+use rustix::io::Errno;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Component, Path};
 use std::process::Command;
@@ -83,6 +88,14 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
         return exec(&args.command, None);
     }
     match attempt(global, args) {
+        Ok(Exit::Killed(signal)) => {
+            // A shell that sees its command end by the user's own signal ends its script: it has to see ours do so.
+            if [SIGHUP, SIGINT, SIGPIPE, SIGTERM].contains(&signal) {
+                // Where this fails there is still the status.
+                signal_hook::low_level::emulate_default_handler(signal).ok();
+            }
+            Exit::Killed(signal)
+        }
         Ok(exit) => exit,
         Err(Plain::Stop(error)) => {
             eprintln!("reviver: {error:#}");
@@ -106,7 +119,10 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
 }
 
 fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
-    let place = Place::here().map_err(Plain::Stop)?;
+    let place = Place::here().map_err(|error| match error.downcast_ref::<SettingError>() {
+        Some(_) => Plain::Stop(error),
+        None => Plain::Unusable(error),
+    })?;
     if let Some(foreign) = &place.root.foreign {
         eprintln!("reviver: warning: {} belongs to another user and is passed over", foreign.display());
     }
@@ -150,9 +166,8 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
         stdin: stdin.as_fd(),
         joined: one_file(&stdout, &stderr),
     };
-    let (mut out, mut err) = (stdout.lock(), stderr.lock());
+    let (mut out, mut err) = (Direct(stdout.as_fd()), Direct(stderr.as_fd()));
     let ran = reviver.run(&request, &mut Outputs { stdout: &mut out, stderr: &mut err });
-    drop((out, err));
     Ok(match ran {
         Ok(Ran::Done { exit, report }) => {
             tell(&context, args, &report);
@@ -160,7 +175,10 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
                 note_place(&context);
                 trim::when_due(&context, size);
             }
-            Exit::As(exit.status())
+            match exit {
+                outcome::Exit::Signal(signal) => Exit::Killed(signal),
+                outcome::Exit::Code(_) => Exit::As(exit.status()),
+            }
         }
         Ok(Ran::Bare { input, report }) => {
             tell(&context, args, &report);
@@ -233,6 +251,26 @@ fn umask() -> u32 {
     let mask = rustix::process::umask(Mode::empty());
     rustix::process::umask(mask);
     mask.bits()
+}
+
+/// A descriptor as it is: what a command says goes on at once, also where the other side asked not to be waited for.
+struct Direct<'a>(BorrowedFd<'a>);
+
+impl io::Write for Direct<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match rustix::io::write(self.0, bytes) {
+                Err(Errno::AGAIN) => {
+                    poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None)?;
+                }
+                written => return Ok(written?),
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Whether both outputs are one file, whose order of pieces is then worth keeping.

@@ -4,8 +4,11 @@
 //! says is kept. A command that leaves the pipes to somebody who outlives it is finished all the same; its output is then
 //! not all known ([`Executed::held`]).
 //!
+//! Where nobody takes a stream any more the command's end of it is closed as well, so that it ends as it would by itself.
+//!
 //! `SIGTERM` and `SIGHUP` are passed on to the command. `SIGINT` and `SIGQUIT` reach it by themselves, since a terminal
-//! sends them to the whole group; they only keep us waiting for it.
+//! sends them to the whole group; they only keep us waiting for it. Those that we were started to ignore stay ignored, by
+//! the command too.
 
 use crate::outcome::{Chunk, Exit, Stream};
 use crate::time::{Clock, Timestamp};
@@ -37,8 +40,8 @@ pub struct Spawn<'a> {
     pub program: &'a Path,
     /// What it is called, then its arguments.
     pub argv: &'a [String],
-    /// The working directory.
-    pub directory: &'a Path,
+    /// The working directory, where it is not our own.
+    pub directory: Option<&'a Path>,
     /// Its standard input.
     pub input: ChildInput,
     /// Whether standard output and standard error are one file.
@@ -60,10 +63,10 @@ impl std::fmt::Debug for Outputs<'_> {
 }
 
 impl Outputs<'_> {
-    /// Passes a piece on. Nobody listening is no reason to stop the command.
-    pub fn say(&mut self, stream: Stream, bytes: &[u8]) {
+    /// Passes a piece on; whether somebody took it.
+    pub fn say(&mut self, stream: Stream, bytes: &[u8]) -> bool {
         let to = if stream == Stream::Stderr { &mut self.stderr } else { &mut self.stdout };
-        to.write_all(bytes).and_then(|()| to.flush()).ok();
+        to.write_all(bytes).and_then(|()| to.flush()).is_ok()
     }
 }
 
@@ -80,14 +83,24 @@ pub struct Executed {
     pub ended: Timestamp,
     /// Whether somebody still held a pipe when it ended.
     pub held: bool,
+    /// Whether it said more than is kept, or than anybody listened to.
+    pub cut: bool,
     /// Whether a signal told us to end.
     pub interrupted: bool,
 }
 
-/// Runs a command to its end.
+/// So much of what a command says is kept, in bytes. More is passed on all the same.
+const MOST_KEPT: usize = 8 << 20;
+/// What a pipe can hold at most; after the command's end nobody but those that it left behind can fill it again.
+const MOST_LEFT: usize = 1 << 20;
+
+/// Runs a command to its end. An error means that it was not started.
 pub fn execute(spawn: Spawn<'_>, clock: &dyn Clock, outputs: &mut Outputs<'_>) -> io::Result<Executed> {
     let mut command = Command::new(spawn.program);
-    command.arg0(&spawn.argv[0]).args(&spawn.argv[1..]).current_dir(spawn.directory);
+    command.arg0(&spawn.argv[0]).args(&spawn.argv[1..]);
+    if let Some(directory) = spawn.directory {
+        command.current_dir(directory);
+    }
     command.stdin(match spawn.input {
         ChildInput::Inherit => Stdio::inherit(),
         ChildInput::Null => Stdio::null(),
@@ -107,12 +120,28 @@ pub fn execute(spawn: Spawn<'_>, clock: &dyn Clock, outputs: &mut Outputs<'_>) -
     let child = command.spawn()?;
     // The command holds our ends of the pipes until it is dropped.
     drop(command);
-    let mut run = Run { child, pipes, signals, output: Vec::new() };
-    let status = run.follow(outputs)?;
+    let mut run = Run { child, pipes, signals, output: Vec::new(), kept: 0, cut: false };
+    let status = match run.follow(outputs) {
+        Ok(status) => status,
+        // It runs, and cannot be listened to: what it says from here on is lost, its end is not.
+        Err(_) => {
+            run.cut = true;
+            run.pipes.clear();
+            run.child.wait()?
+        }
+    };
     let ended = clock.now();
-    let held = run.drain(outputs)?;
+    let held = run.drain(outputs);
     let exit = status.code().map_or_else(|| Exit::Signal(status.signal().unwrap_or_default()), Exit::Code);
-    Ok(Executed { exit, output: run.output, started, ended, held, interrupted: run.signals.any })
+    Ok(Executed {
+        exit,
+        output: run.output,
+        started,
+        ended,
+        held,
+        cut: run.cut,
+        interrupted: run.signals.any,
+    })
 }
 
 struct Run {
@@ -120,6 +149,8 @@ struct Run {
     pipes: Vec<(PipeReader, Stream)>,
     signals: Signals,
     output: Vec<Chunk>,
+    kept: usize,
+    cut: bool,
 }
 
 impl Run {
@@ -162,22 +193,20 @@ impl Run {
     }
 
     /// Passes on what is left in the pipes, without waiting; whether somebody still holds one.
-    fn drain(&mut self, outputs: &mut Outputs<'_>) -> io::Result<bool> {
+    fn drain(&mut self, outputs: &mut Outputs<'_>) -> bool {
         let mut held = false;
-        for pipe in 0..self.pipes.len() {
-            rustix::io::ioctl_fionbio(&self.pipes[pipe].0, true)?;
-            loop {
-                match self.read(pipe, outputs)? {
-                    Some(0) => break,
-                    Some(_) => {}
-                    None => {
-                        held = true;
-                        break;
-                    }
+        for pipe in (0..self.pipes.len()).rev() {
+            let mut left = MOST_LEFT;
+            held |= rustix::io::ioctl_fionbio(&self.pipes[pipe].0, true).is_err();
+            held |= loop {
+                match self.read(pipe, outputs) {
+                    Ok(Some(0)) => break false,
+                    Ok(Some(read)) if read < left => left -= read,
+                    _ => break true,
                 }
-            }
+            };
         }
-        Ok(held)
+        held
     }
 
     /// Reads once from a pipe; `None` where nothing is there now.
@@ -193,14 +222,24 @@ impl Run {
             }
         };
         let bytes = &buffer[..read];
-        if read > 0 {
-            outputs.say(*stream, bytes);
+        if read == 0 {
+            return Ok(Some(0));
+        }
+        self.kept += read;
+        self.cut |= self.kept > MOST_KEPT;
+        if self.cut {
+            self.output.clear();
+        } else {
             match self.output.last_mut() {
                 Some(last) if last.stream == *stream => last.bytes.extend_from_slice(bytes),
                 _ => self.output.push(Chunk { stream: *stream, bytes: bytes.to_vec() }),
             }
         }
-        Ok(Some(read))
+        if outputs.say(*stream, bytes) {
+            return Ok(Some(read));
+        }
+        self.cut = true;
+        Ok(Some(0))
     }
 }
 
@@ -211,8 +250,8 @@ struct Signals {
     child: UnixStream,
     /// We are told to end.
     end: UnixStream,
-    /// We are told to end, and the command is not by itself.
-    to_pass: UnixStream,
+    /// We are told to end by this signal, and the command is not by itself.
+    to_pass: [(Signal, UnixStream); 2],
     any: bool,
     registered: Vec<signal_hook::SigId>,
 }
@@ -221,27 +260,40 @@ impl Signals {
     fn new() -> io::Result<Self> {
         use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
         let mut registered = Vec::new();
+        let ignored = ignored();
         let mut socket = |signals: &[i32]| -> io::Result<UnixStream> {
             let (reader, writer) = UnixStream::pair()?;
             reader.set_nonblocking(true)?;
-            for signal in signals {
+            // A handler would go with the start of the command, and with it that the signal is ignored.
+            for signal in signals.iter().filter(|signal| ignored & (1 << (**signal - 1)) == 0) {
                 registered.push(signal_hook::low_level::pipe::register(*signal, writer.try_clone()?)?);
             }
             Ok(reader)
         };
+        // Where nobody wants to know the ends of children, neither do we hear of them. That one has to be changed.
         let child = socket(&[SIGCHLD])?;
         let end = socket(&[SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
-        let to_pass = socket(&[SIGHUP, SIGTERM])?;
+        let to_pass = [(Signal::HUP, socket(&[SIGHUP])?), (Signal::TERM, socket(&[SIGTERM])?)];
         Ok(Self { child, end, to_pass, any: false, registered })
     }
 
     fn pass_on(&mut self, child: Pid) {
         self.any |= drain(&self.end);
-        if drain(&self.to_pass) {
-            // The child may just have ended by itself.
-            rustix::process::kill_process(child, Signal::TERM).ok();
+        for (signal, socket) in &self.to_pass {
+            if drain(socket) {
+                // The child may just have ended by itself.
+                rustix::process::kill_process(child, *signal).ok();
+            }
         }
     }
+}
+
+/// The signals that this process ignores, but for the one that ends of children need; none where the system does not tell.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask & !(1 << (signal_hook::consts::SIGCHLD - 1))
 }
 
 /// Empties a socket; whether anything was in it.

@@ -29,6 +29,8 @@ pub type Names = BTreeSet<OsString>;
 pub struct Files {
     table: Rc<Table>,
     clock: Rc<dyn Clock>,
+    /// When the first look was possible: what was not settled then may have been read before it changed once more.
+    since: Timestamp,
     // By the bytes of the path: comparing paths part by part costs more than all else in a hit.
     identities: RefCell<HashMap<Vec<u8>, Option<Identity>>>,
     contents: RefCell<HashMap<Vec<u8>, Digest>>,
@@ -46,7 +48,14 @@ impl Files {
     #[must_use]
     pub fn new(table: Rc<Table>, clock: Rc<dyn Clock>) -> Self {
         let (identities, contents, names) = Default::default();
-        Self { table, clock, identities, contents, names }
+        let since = clock.now();
+        Self { table, clock, since, identities, contents, names }
+    }
+
+    /// A moment before all looks.
+    #[must_use]
+    pub const fn since(&self) -> Timestamp {
+        self.since
     }
 
     /// What is at `path`, links followed.

@@ -10,6 +10,7 @@
 use super::execute::ChildInput;
 use super::value::Value;
 use crate::digest::Digest;
+use crate::identity::Identity;
 use crate::operation::Input;
 use rustix::fs::{FileType, fstat};
 use std::fs::File;
@@ -89,12 +90,42 @@ pub fn resolve(
     }
 }
 
+/// A regular file that is standard input, and where it is read from.
+#[derive(Debug)]
+pub(super) struct Standing {
+    offset: u64,
+    identity: Identity,
+}
+
+impl Standing {
+    /// Standard input as it stands; `None` where it is no regular file.
+    pub(super) fn of(stdin: BorrowedFd<'_>) -> Option<Self> {
+        let identity = identity(stdin)?;
+        let offset = rustix::fs::tell(stdin).ok()?;
+        identity.is_file().then_some(Self { offset, identity })
+    }
+
+    /// Whether it is still the same file with this value.
+    pub(super) fn holds(&self, stdin: BorrowedFd<'_>, value: Value) -> bool {
+        identity(stdin) == Some(self.identity)
+            && content_from(stdin, self.offset).is_ok_and(|now| now == value)
+    }
+}
+
+fn identity(stdin: BorrowedFd<'_>) -> Option<Identity> {
+    let file = File::from(stdin.try_clone_to_owned().ok()?);
+    file.metadata().ok().map(|metadata| Identity::of(&metadata))
+}
+
 fn is_null(device: u64) -> bool {
     (rustix::fs::major(device), rustix::fs::minor(device)) == (1, 3)
 }
 
 fn content_from_here(stdin: BorrowedFd<'_>) -> io::Result<Value> {
-    let mut offset = rustix::fs::tell(stdin)?;
+    content_from(stdin, rustix::fs::tell(stdin)?)
+}
+
+fn content_from(stdin: BorrowedFd<'_>, mut offset: u64) -> io::Result<Value> {
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 65536];
     loop {

@@ -6,17 +6,18 @@ use super::identify;
 use super::label;
 use super::list::Lists;
 use super::prepare::Prepared;
-use super::record::{item, parts};
+use super::record::{Part, item, parts};
 use super::remember::{Answer, Memory, Resolved};
 use super::resolve::Resolver;
 use super::revive::keep_made;
 use super::run::{Report, Request, Reviver};
+use super::tree::Node;
 use super::value::{Value, names};
-use super::writes::{State, Watched, normal, prove};
+use super::writes::{State, Watched, normal, prove, state};
 use crate::bytes::to_bytes;
 use crate::operation::{Discovery, Source};
 use crate::outcome::Outcome;
-use crate::store::{Added, Draft, StoreError};
+use crate::store::{Added, Draft, PathLock, StoreError};
 use std::fs;
 use std::path::PathBuf;
 
@@ -32,6 +33,7 @@ impl Reviver<'_> {
         discovery: &Discovery,
         values: &[Value],
         executed: &Executed,
+        (left, locks): (&[Option<State>], &[PathLock]),
         report: &mut Report,
     ) -> Result<(), String> {
         refuse_written(after, prepared, discovery)?;
@@ -44,6 +46,15 @@ impl Reviver<'_> {
 
         let parts: Vec<_> =
             watched.iter().zip(&states).flat_map(|(watched, state)| parts(watched, state)).collect();
+        let own =
+            |watched: &Watched| discovery.produced.iter().any(|(label, _)| *label == watched.write.label);
+        for (watched, left) in watched.iter().zip(left).filter(|(watched, _)| !own(watched)) {
+            let now = state(&watched.path).ok();
+            let late = matches!(&now, Some(State::File(identity)) if identity.changed_after(executed.ended));
+            if late || now != *left {
+                return Err(format!("{} changed after the command had ended", watched.path.display()));
+            }
+        }
         let draft = Draft {
             name: None,
             metadata: &hunk,
@@ -61,11 +72,11 @@ impl Reviver<'_> {
             Added::SourceMissing(path) => return Err(format!("{} vanished", path.display())),
         };
         // What was read must be what was proved: somebody else may have written in between.
-        let proved = |(part, item): (&super::record::Part, &crate::store::ItemInfo)| match &part.node {
-            super::tree::Node::File(identity) => item.identity == Some(*identity),
+        let proved = |(part, item): (&Part, &crate::store::ItemInfo)| match &part.node {
+            Node::File(identity) => item.identity == Some(*identity),
             _ => true,
         };
-        if !parts.iter().zip(&items).all(proved) {
+        if !parts.iter().zip(&items).all(proved) || locks.iter().any(PathLock::is_disturbed) {
             self.partition.remove(key, now).map_err(|error| report.refused(&error))?;
             return Err("an output changed after the command had ended".to_owned());
         }

@@ -81,6 +81,8 @@ impl Reviver<'_> {
                 report.warnings.extend(foreign);
             }
             Ok(None) => return None,
+            // Something of another kind is in the way, which only the command may replace.
+            Err(StageError::IsADirectory { .. } | StageError::NotADirectory { .. }) => return None,
             Err(StageError::Damaged { .. }) => {
                 report
                     .warnings
@@ -91,6 +93,10 @@ impl Reviver<'_> {
                 report.warnings.push(format!("cannot revive: {error}; the command runs"));
                 return None;
             }
+        }
+        // Whoever runs a command that writes there must not take this for what that command wrote.
+        for place in &prepared.places {
+            self.store.disturb_path(place);
         }
         for chunk in &outcome.output {
             outputs.say(chunk.stream, &chunk.bytes);

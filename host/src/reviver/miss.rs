@@ -4,7 +4,9 @@
 //! be sure of, another process that writes the same file, a pipe that somebody still holds – each leaves the run
 //! unrecorded, with that reason.
 
+use super::age;
 use super::execute::{ChildInput, Executed, Outputs, Spawn, execute};
+use super::input::Standing;
 use super::prepare::Prepared;
 use super::program;
 use super::resolve::Resolver;
@@ -15,6 +17,7 @@ use crate::operation::{Discovery, Ingredient, REPORT, Source};
 use crate::outcome::Exit;
 use crate::store::{LinkMode, PathLock, Staging, Temporary};
 use crate::time::Timestamp;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -31,7 +34,7 @@ impl Reviver<'_> {
         outputs: &mut Outputs<'_>,
         report: &mut Report,
     ) -> Result<Exit, RunError> {
-        let _locks = self.lock(&prepared, report);
+        let locks = self.lock(&prepared, report);
         self.unlink_shared(watched);
         let private = match self.private_report(&prepared, report) {
             Ok(private) => private,
@@ -39,7 +42,16 @@ impl Reviver<'_> {
         };
         let argv = arguments(request, &prepared, private.as_ref().map(|(_, path)| path.as_str()));
         let input = std::mem::replace(&mut prepared.child_input, ChildInput::Inherit);
+        let standing = match (&input, prepared.input) {
+            (ChildInput::Inherit, Value::Other(_)) => Standing::of(request.stdin),
+            _ => None,
+        };
         let executed = self.execute(request, before, &argv, input, outputs)?;
+        // At once: what changes from here on is not the command's work.
+        let left: Vec<Option<State>> = watched.iter().map(|watched| state(&watched.path).ok()).collect();
+        if standing.is_some_and(|standing| !standing.holds(request.stdin, prepared.input)) {
+            report.unrecorded("standard input changed while the command ran");
+        }
         report.record.duration = executed.ended.0.saturating_sub(executed.started.0);
 
         let after = self.look_around(request);
@@ -50,10 +62,20 @@ impl Reviver<'_> {
             report.unrecorded(reason);
         }
         if let Some(discovery) = discovery.filter(|_| report.record.reason.is_empty()) {
-            let recorded = unchanged(before, &after, &prepared)
+            let recorded = unchanged(before, &after, &prepared, executed.started)
                 .and_then(|()| older(before, &after, &discovery.ingredients, executed.started))
                 .and_then(|values| {
-                    self.record(request, &after, &prepared, watched, &discovery, &values, &executed, report)
+                    self.record(
+                        request,
+                        &after,
+                        &prepared,
+                        watched,
+                        &discovery,
+                        &values,
+                        &executed,
+                        (&left, &locks),
+                        report,
+                    )
                 });
             if let Err(reason) = recorded {
                 report.unrecorded(reason);
@@ -65,7 +87,8 @@ impl Reviver<'_> {
     /// Takes the lock of every write. Where another process has one the run is not recorded.
     fn lock(&self, prepared: &Prepared, report: &mut Report) -> Vec<PathLock> {
         let mut locks = Vec::new();
-        for place in &prepared.places {
+        let places: BTreeSet<_> = prepared.places.iter().collect();
+        for place in places {
             match self.store.lock_path(place) {
                 Ok(Some(lock)) => locks.push(lock),
                 Ok(None) => report.unrecorded(format!("another process writes {} too", place.display())),
@@ -133,7 +156,11 @@ impl Reviver<'_> {
         let name = &argv[0];
         let program = program::find(resolver, name).ok().flatten();
         let program = program.ok_or_else(|| RunError::NotFound(name.clone()))?;
-        let directory = &request.environment.directory;
+        let environment = &request.environment;
+        // Where a directory on the way to ours may not be entered any more, we are in it all the same.
+        let here = std::env::current_dir().is_ok_and(|here| here == environment.directory);
+        let program = if here { program::started_as(environment, &program, name) } else { program };
+        let directory = (!here).then_some(&*environment.directory);
         let spawn = Spawn { program: &program, argv, directory, input, joined: request.joined };
         execute(spawn, &*self.clock, outputs)
             .map_err(|source| RunError::Spawn { program: name.clone(), source })
@@ -208,11 +235,22 @@ impl Reviver<'_> {
         if let Some(problem) = problem {
             report.unrecorded(problem);
         }
-        let replaced = prepared.derivation.arguments.is_some();
-        let succeeded = executed.exit == Exit::Code(0);
-        let lacking =
-            || watched.iter().any(|watched| state(&watched.path).is_ok_and(|now| now == watched.before));
-        if replaced && succeeded && lacking() {
+        if prepared.derivation.arguments.is_none() {
+            return;
+        }
+        let left_alone = |watched: &&Watched| state(&watched.path).is_ok_and(|now| now == watched.before);
+        if executed.exit != Exit::Code(0) {
+            // A compiler that takes its object away when it fails takes its depfile away too.
+            let gone = |watched: &Watched| {
+                watched.before != State::Absent && state(&watched.path).is_ok_and(|now| now == State::Absent)
+            };
+            if watched.iter().any(gone) {
+                for Watched { path, .. } in watched.iter().filter(left_alone) {
+                    // Where it cannot be removed it stays, as it was before.
+                    fs::remove_file(path).ok();
+                }
+            }
+        } else if watched.iter().any(|watched| left_alone(&watched)) {
             let (mut nowhere, mut either) = (io::sink(), io::sink());
             let mut silent = Outputs { stdout: &mut nowhere, stderr: &mut either };
             let again =
@@ -250,12 +288,21 @@ fn judge(prepared: &Prepared, request: &Request<'_>, executed: &Executed) -> Res
             prepared.derivation.label
         ));
     }
+    if executed.cut {
+        return Err("it said more than is kept or listened to".to_owned());
+    }
     if executed.interrupted { Err("interrupted".to_owned()) } else { Ok(()) }
 }
 
 /// Whether all that was known before the run is still so: by identity, and by value, since an identity that was not
 /// settled proves nothing.
-fn unchanged(before: &Resolver, after: &Resolver, prepared: &Prepared) -> Result<(), String> {
+fn unchanged(
+    before: &Resolver,
+    after: &Resolver,
+    prepared: &Prepared,
+    started: Timestamp,
+) -> Result<(), String> {
+    age::all_older(after, &prepared.derivation.ingredients, started)?;
     for (path, then) in before.files.seen() {
         // Directories change with every name; what matters of them is in the values.
         if prepared.places.contains(&path) || then.is_some_and(|identity| identity.is_directory()) {
@@ -287,6 +334,7 @@ fn older(
     ingredients: &[Ingredient],
     started: Timestamp,
 ) -> Result<Vec<Value>, String> {
+    age::all_older(after, ingredients, started)?;
     let values = after.values(ingredients, None).map_err(|doubt| doubt.to_string())?;
     let known = before.files.seen();
     for (Ingredient { source, .. }, value) in ingredients.iter().zip(&values) {

@@ -18,6 +18,7 @@
 //! * A run is recorded only for writes that are [proved](writes) and inputs that did not change.
 //! * A revival changes all destinations or none.
 
+mod age;
 pub mod environment;
 pub mod execute;
 pub mod explain;

@@ -6,6 +6,7 @@
 //!
 //! The shims of version managers have one content for all the programs that they may run. They have no value.
 
+use super::environment::Environment;
 use super::hints::Look;
 use super::library::{self, LoaderCache};
 use super::remember::{check, checked};
@@ -119,6 +120,16 @@ impl Found {
 /// Where `PATH` finds a program; `None` where it does not.
 pub fn find(resolver: &Resolver, name: &str) -> Result<Option<PathBuf>, Doubt> {
     Search { resolver, looks: RefCell::default() }.find(name)
+}
+
+/// The path by which a program that was found is started: a script is told it, and says it.
+pub(super) fn started_as(environment: &Environment, program: &Path, name: &str) -> PathBuf {
+    if name.contains('/') {
+        return PathBuf::from(name);
+    }
+    let listed = environment.variable("PATH").into_iter().flat_map(std::env::split_paths);
+    let mut listed = listed.map(|directory| directory.join(name));
+    listed.find(|path| *environment.absolute(path) == *program).unwrap_or_else(|| program.to_owned())
 }
 
 /// One search for a program, noting what it looked at. A path that is no text has no look, and then there are no hints.
@@ -245,7 +256,6 @@ fn is_rustup_proxy(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::environment::Environment;
     use super::super::files::Files;
     use super::super::table::Table;
     use super::*;

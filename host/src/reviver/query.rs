@@ -4,6 +4,7 @@
 //! most 10 s and 1 MiB of output. The answer is remembered under the program's value, the arguments and `PATH`.
 
 use super::program;
+use super::remember::{check, checked};
 use super::resolve::Resolver;
 use super::value::Value;
 use crate::bytes::{Layout, Malformed, Reader, Writer, from_bytes, to_bytes};
@@ -19,6 +20,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+const MAGIC: &[u8; 8] = b"RVQUERY1";
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 const OUTPUT_LIMIT: u64 = 1 << 20;
 
@@ -51,7 +53,8 @@ pub fn answer(
     partition: &Partition,
 ) -> Result<QueryAnswer, LookFailure> {
     let kept = store.layout().derivation(partition.id(), question.digest());
-    if let Some(answer) = fs::read(&kept).ok().and_then(|bytes| from_bytes(&bytes).ok()) {
+    let known = fs::read(&kept).ok().and_then(|bytes| from_bytes(check(MAGIC, &bytes).ok()?).ok());
+    if let Some(answer) = known {
         return Ok(answer);
     }
     let failed = |what: &dyn std::fmt::Display| {
@@ -75,7 +78,7 @@ pub fn answer(
         .map_err(|error| failed(&error))?;
     let answer = wait(child).map_err(|what| failed(&what))?;
     // An answer that cannot be kept is asked for again.
-    store.publish(&kept, &to_bytes(&answer)).ok();
+    store.publish(&kept, &checked(MAGIC, &to_bytes(&answer))).ok();
     Ok(answer)
 }
 

@@ -6,7 +6,9 @@
 use super::tree::Node;
 use super::writes::{State, Watched};
 use crate::store::{Content, DraftItem};
+use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 /// A path of an entry: the label of the write, then what is below it.
@@ -29,6 +31,9 @@ pub fn parts(watched: &Watched, state: &State) -> Vec<Part> {
         State::File(identity) => {
             vec![Part { path: label, place: watched.path.clone(), node: Node::File(*identity) }]
         }
+        State::Link(target) => {
+            vec![Part { path: label, place: watched.path.clone(), node: Node::Link(target.clone()) }]
+        }
         State::Directory(nodes) => {
             let below = nodes.iter().map(|(name, node)| Part {
                 path: [&label, &b"/"[..], name.as_os_str().as_bytes()].concat(),
@@ -45,7 +50,10 @@ pub fn parts(watched: &Watched, state: &State) -> Vec<Part> {
 #[must_use]
 pub fn item(part: &Part, umask: u32) -> DraftItem<'_> {
     let (content, mode) = match &part.node {
-        Node::Directory => (Content::Directory, 0o777),
+        Node::Directory => {
+            let mode = fs::metadata(&part.place).map_or(0o777, |there| there.mode() & 0o777);
+            (Content::Directory, recorded_mode(mode, umask))
+        }
         Node::Link(target) => (Content::Link(target.as_os_str().as_bytes()), 0o777),
         Node::File(identity) => (Content::Path(&part.place), recorded_mode(identity.mode & 0o777, umask)),
     };

@@ -150,6 +150,8 @@ impl Resolver {
     #[must_use]
     pub fn hints(&self, ingredients: &[Ingredient], values: &[Value], now: Timestamp) -> Hints {
         let mut hints = Hints::default();
+        // What was read before it was settled may be read otherwise now, under the same identity.
+        let now = now.min(self.files.since());
         for (ingredient, value) in ingredients.iter().zip(values) {
             match &ingredient.source {
                 Source::File(path) => {

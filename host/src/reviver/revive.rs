@@ -3,7 +3,7 @@
 //! | state | outcome | the file system afterwards |
 //! |---|---|---|
 //! | all contents verified, all destinations writable | revived | every write as recorded, with the present as its time; in a directory, what an earlier run or revival made there and this one did not is gone, what is foreign stays and is named |
-//! | the entry is damaged, or not one of this derivation | `None` | untouched |
+//! | the entry is damaged, or not one of this derivation; a link lies where a file belongs, and the command may write through it | `None` | untouched |
 //! | a destination refuses | error | untouched: those already renamed were put back |
 
 use super::files::Files;
@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Where things are revived.
@@ -49,27 +50,36 @@ impl Reviving<'_> {
         places: &[PathBuf],
     ) -> Result<Option<Revived>, StageError> {
         let Some(targets) = targets(entry, derivation, places) else { return Ok(None) };
+        let through = |(index, (top, relative)): (usize, &(PathBuf, PathBuf))| {
+            entry.items()[index].kind == ItemKind::File && join(top, relative).is_symlink()
+        };
+        if targets.iter().enumerate().any(through) {
+            return Ok(None);
+        }
         let mut staging = Staging::new(self.store);
         let mut revived = Revived::default();
         let mut directories: BTreeMap<PathBuf, Made> = BTreeMap::new();
-        for (item, (top, relative)) in entry.items().iter().zip(&targets) {
-            if item.kind == ItemKind::Directory {
-                directories.entry(top.clone()).or_default();
-            }
-            if !relative.as_os_str().is_empty() {
+        for ((top, relative), item) in targets.iter().zip(entry.items()) {
+            if relative.as_os_str().is_empty() {
+                if item.kind == ItemKind::Directory {
+                    directories.entry(top.clone()).or_default();
+                }
+            } else {
                 directories.entry(top.clone()).or_default().insert(relative.clone(), item.digest);
             }
         }
-        // Before anything is staged: what lies beside a destination for a moment is nobody's.
+        // Before anything of ours is staged there.
         for (directory, made) in &directories {
             self.clear(&mut staging, directory, made, &mut revived);
         }
+        let mut created = Vec::new();
         for (index, (top, relative)) in targets.iter().enumerate() {
             let (item, destination) = (&entry.items()[index], join(top, relative));
             match item.kind {
                 ItemKind::Directory => {
                     if !fs::symlink_metadata(&destination).is_ok_and(|metadata| metadata.is_dir()) {
                         staging.directory(&destination)?;
+                        created.push((destination, revived_mode(item.mode, self.umask)));
                     }
                 }
                 ItemKind::Link => {
@@ -84,6 +94,14 @@ impl Reviving<'_> {
             }
         }
         staging.commit()?;
+        // Only now: one that may not be written to has been filled. Deepest first, for those that may not be entered.
+        for (directory, mode) in created.iter().rev() {
+            let usual = fs::symlink_metadata(directory).is_ok_and(|there| there.mode() & 0o777 == *mode);
+            if !usual {
+                // What is in it is right, whoever may see it.
+                fs::set_permissions(directory, fs::Permissions::from_mode(*mode)).ok();
+            }
+        }
         for (directory, made) in &directories {
             outputs::keep(self.store, self.partition, directory, made);
         }

@@ -162,7 +162,18 @@ impl Reviver<'_> {
                 return Ok(self.bare(report, Uncached::because(doubt.to_string()), Some(input)));
             }
         };
-        let exit = self.miss(request, &resolver, prepared, &watched, outputs, &mut report)?;
+        let spare = match &prepared.child_input {
+            super::execute::ChildInput::File(file) => file.try_clone().ok(),
+            _ => None,
+        };
+        let exit = match self.miss(request, &resolver, prepared, &watched, outputs, &mut report) {
+            // Its arguments may be too long with ours among them, or there are no more pipes for us.
+            Err(RunError::Spawn { source, .. }) => {
+                let input = spare.map(super::execute::ChildInput::File);
+                return Ok(self.bare(report, Uncached::because(format!("cannot start it: {source}")), input));
+            }
+            exit => exit?,
+        };
         self.note(&mut report);
         Ok(Ran::Done { exit, report })
     }

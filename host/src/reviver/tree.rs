@@ -3,11 +3,15 @@
 use super::files::{Files, absent_is_none};
 use super::resolve::{Doubt, unseen};
 use super::value::Value;
+use crate::bytes::to_bytes;
 use crate::digest::Framer;
 use crate::identity::Identity;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+
+/// Links that lead to more names than this outside of a tree are not followed: it has no value then.
+const MOST_OUTSIDE: usize = 20_000;
 
 /// What lies below a directory.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,15 +56,37 @@ pub fn walk(top: &Path) -> Result<Option<Vec<(PathBuf, Node)>>, Doubt> {
     Ok(Some(nodes))
 }
 
-/// The value of a directory with all that is below it.
+/// The value of a directory with all that is below it, and what links in it lead to outside of it.
 pub fn tree(files: &Files, top: &Path) -> Result<Value, Doubt> {
+    let real = fs::canonicalize(top).unwrap_or_else(|_| top.to_owned());
+    deep(files, top, &mut Looked { above: vec![real], outside: 0 })
+}
+
+/// What is looked at besides a tree.
+struct Looked {
+    /// The directories that are looked at already, without links.
+    above: Vec<PathBuf>,
+    /// How many names were found outside of the tree.
+    outside: usize,
+}
+
+fn deep(files: &Files, top: &Path, looked: &mut Looked) -> Result<Value, Doubt> {
     let Some(nodes) = walk(top)? else { return Ok(Value::Absent) };
+    if looked.above.len() > 1 {
+        looked.outside += nodes.len();
+        if looked.outside > MOST_OUTSIDE {
+            return Err(Doubt::Special(top.to_owned()));
+        }
+    }
     let mut framer = Framer::new("reviver.tree");
     for (relative, node) in nodes {
         framer.bytes(relative.as_os_str().as_bytes());
         match node {
             Node::Directory => framer.number(0),
-            Node::Link(target) => framer.number(1).bytes(target.as_os_str().as_bytes()),
+            Node::Link(target) => {
+                let value = outside(files, &top.join(&relative), looked)?;
+                framer.number(1).bytes(target.as_os_str().as_bytes()).bytes(&to_bytes(&value))
+            }
             Node::File(identity) => {
                 let path = top.join(&relative);
                 files.identity(&path).map_err(unseen(&path))?;
@@ -70,6 +96,32 @@ pub fn tree(files: &Files, top: &Path) -> Result<Value, Doubt> {
         };
     }
     Ok(Value::Other(framer.finish()))
+}
+
+/// What a link leads to outside of the directories that are looked at; absent where it leads into them, or nowhere.
+fn outside(files: &Files, link: &Path, looked: &mut Looked) -> Result<Value, Doubt> {
+    let Some(real) = absent_is_none(fs::canonicalize(link)).map_err(unseen(link))? else {
+        return Ok(Value::Absent);
+    };
+    if looked.above.iter().any(|directory| real.starts_with(directory)) {
+        return Ok(Value::Absent);
+    }
+    let Some(identity) = files.identity(&real).map_err(unseen(&real))? else { return Ok(Value::Absent) };
+    if identity.is_directory() {
+        // A way up leads to everything, the outputs too. Who follows one reads what nobody declared.
+        if looked.above.iter().any(|directory| directory.starts_with(&real)) {
+            return Ok(Value::Directory);
+        }
+        looked.above.push(real.clone());
+        let value = deep(files, &real, looked);
+        looked.above.pop();
+        return value;
+    }
+    if !identity.is_file() {
+        return Err(Doubt::Special(link.to_owned()));
+    }
+    let content = files.content(&real, &identity).map_err(unseen(&real))?;
+    Ok(Value::File { content, executable: identity.is_executable() })
 }
 
 /// The value of the names in a directory.
@@ -121,6 +173,29 @@ mod tests {
         });
         step("empty directory", &|| fs::remove_dir(top.join("a/empty")).unwrap());
         step("moved name", &|| fs::rename(top.join("g"), top.join("h")).unwrap());
+    }
+
+    #[test]
+    fn what_a_link_leads_to_outside_of_the_tree_counts() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        for name in ["d", "e", "e/f"] {
+            fs::create_dir(at(name)).unwrap();
+        }
+        symlink("../settings", at("d/l")).unwrap();
+        symlink("../e", at("d/e")).unwrap();
+        // Circles end.
+        symlink("../../d", at("e/f/d")).unwrap();
+        symlink("..", at("d/up")).unwrap();
+        let mut seen = vec![value(&at("d"))];
+        for change in ["settings", "e/f/x"] {
+            for text in ["1", "2"] {
+                fs::write(at(change), text).unwrap();
+                let now = value(&at("d"));
+                assert!(!seen.contains(&now), "{change} {text}");
+                seen.push(now);
+            }
+        }
     }
 
     #[test]

@@ -4,6 +4,9 @@
 //! must be new or changed: one that was there before and was left alone may be foreign, stale, or an output that the
 //! command found to be right already, and nobody can tell which. Such a run is not recorded.
 //!
+//! A symbolic link is recorded as the link that it is if the run made it. One that was there before and still is proves
+//! nothing of what lies behind it, a directory excepted, whose files prove themselves.
+//!
 //! Paths are bounded: under the root, declared by the caller, standing in the arguments, or a sibling of one of those with
 //! the same stem. A plugin cannot make the host record, or write, anything else.
 
@@ -62,6 +65,8 @@ pub enum State {
     File(Identity),
     /// A directory with all that is below it.
     Directory(BTreeMap<PathBuf, Node>),
+    /// A symbolic link that the run made, with its target.
+    Link(PathBuf),
 }
 
 /// A write with its absolute path and what was there before the run.
@@ -73,6 +78,8 @@ pub struct Watched {
     pub path: PathBuf,
     /// What was there before.
     pub before: State,
+    /// The target of the symbolic link that was there before.
+    pub link: Option<PathBuf>,
 }
 
 /// The absolute paths of the writes, or the first that lies out of bounds.
@@ -104,7 +111,7 @@ pub fn places(
 /// Looks at what is there before a run.
 pub fn watch(derivation: &Derivation, places: &[PathBuf]) -> Result<Vec<Watched>, Doubt> {
     let watched = |(write, path): (&Write, &PathBuf)| {
-        Ok(Watched { write: write.clone(), path: path.clone(), before: state(path)? })
+        Ok(Watched { write: write.clone(), path: path.clone(), before: state(path)?, link: link(path) })
     };
     derivation.writes.iter().zip(places).map(watched).collect()
 }
@@ -112,8 +119,15 @@ pub fn watch(derivation: &Derivation, places: &[PathBuf]) -> Result<Vec<Watched>
 /// What a watched write is after the run, if that run surely wrote it. An optional write may be absent.
 pub fn prove(watched: &Watched) -> Result<State, Unproved> {
     let (path, kind) = (&watched.path, watched.write.kind);
-    let now = state(path)?;
+    let now = match link(path) {
+        Some(target) if watched.link.as_ref() != Some(&target) => State::Link(target),
+        Some(_) if !matches!(watched.before, State::Directory(_)) => {
+            return Err(Unproved::Untouched(path.clone()));
+        }
+        _ => state(path)?,
+    };
     match (&now, &watched.before) {
+        (State::Link(_), _) if kind == WriteKind::Directory => return Err(Unproved::Kind(path.clone())),
         (State::Absent, _) if watched.write.optional => {}
         (State::Absent, _) => return Err(Unproved::Missing(path.clone())),
         (State::File(_), _) if kind == WriteKind::Directory => return Err(Unproved::Kind(path.clone())),
@@ -133,7 +147,12 @@ pub fn prove(watched: &Watched) -> Result<State, Unproved> {
     Ok(now)
 }
 
-/// What is at a path.
+/// The target of the symbolic link at a path.
+fn link(path: &Path) -> Option<PathBuf> {
+    fs::read_link(path).ok()
+}
+
+/// What is at a path, links followed.
 pub fn state(path: &Path) -> Result<State, Doubt> {
     Ok(match absent_is_none(fs::metadata(path)).map_err(unseen(path))? {
         None => State::Absent,
@@ -212,6 +231,24 @@ mod tests {
         fs::remove_file(top.join("old")).unwrap();
         fs::write(top.join("old"), "x").unwrap();
         assert!(matches!(prove(&watched), Ok(State::Directory(nodes)) if nodes.len() == 2));
+    }
+
+    #[test]
+    fn a_link_is_proved_as_a_link_and_what_lies_behind_an_old_one_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        let derivation = derivation(&["out"], WriteKind::Either);
+        let watched = || watch(&derivation, std::slice::from_ref(&path)).unwrap().remove(0);
+        let fresh = watched();
+        fs::write(directory.path().join("real"), "x").unwrap();
+        std::os::unix::fs::symlink("real", &path).unwrap();
+        assert!(matches!(prove(&fresh), Ok(State::Link(target)) if target == Path::new("real")));
+        let through = watched();
+        fs::write(&path, "longer").unwrap();
+        assert!(matches!(prove(&through), Err(Unproved::Untouched(_))));
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "a file in its place").unwrap();
+        assert!(matches!(prove(&through), Ok(State::File(_))));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::file::{self, with_parent};
 use crate::digest::Framer;
 use rustix::fs::FlockOperation;
 use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,15 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct PathLock {
     path: PathBuf,
-    _file: File,
+    file: File,
+}
+
+impl PathLock {
+    /// Whether somebody put something in the place that is held ([`Store::disturb_path`]).
+    #[must_use]
+    pub fn is_disturbed(&self) -> bool {
+        self.file.metadata().map_or(true, |metadata| metadata.len() > 0)
+    }
 }
 
 impl Drop for PathLock {
@@ -47,8 +56,17 @@ impl Store {
                 return Ok(None);
             }
             if !file::is_nameless(&file).map_err(StoreError::io("examine", &path))? {
-                return Ok(Some(PathLock { path, _file: file }));
+                return Ok(Some(PathLock { path, file }));
             }
+        }
+    }
+
+    /// Tells the holder of an output path, if there is one, that somebody else just put something there.
+    pub fn disturb_path(&self, destination: &Path) {
+        let name = Framer::new("reviver.lock").bytes(destination.as_os_str().as_bytes()).finish();
+        // Nobody holds it, as a rule, and there is no file.
+        if let Ok(mut file) = OpenOptions::new().append(true).open(self.layout().lock(&name.to_hex())) {
+            file.write_all(b"!").ok();
         }
     }
 

@@ -46,7 +46,7 @@ impl<'s> Staging<'s> {
     }
 
     /// Prepares a content of an entry as a file with these permissions, of which `0o777` count. Missing directories above it
-    /// are made with mode 0755.
+    /// are made as the umask has it.
     ///
     /// Errors: [`StageError::Damaged`] if the content is not what was added; the entry is in quarantine then.
     pub fn file(
@@ -224,7 +224,7 @@ impl<'s> Staging<'s> {
 
     /// Makes a directory and those above it that are missing.
     fn make_directories(&mut self, path: &Path) -> Result<(), StageError> {
-        match DirBuilder::new().mode(0o755).create(path) {
+        match DirBuilder::new().mode(0o777).create(path) {
             Ok(()) => {
                 self.made.push(path.to_owned());
                 Ok(())
