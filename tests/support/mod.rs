@@ -9,7 +9,6 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value as Json;
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -49,10 +48,15 @@ impl Repository {
         fs::write(&path, content).with_context(|| path.display().to_string())
     }
 
-    /// Writes a script that can be run.
+    /// Writes a script that can be run. Another process does it: a file that this one has open for writing is, for a moment,
+    /// open in what other threads are about to start as well, and cannot be run then.
     pub(crate) fn script(&self, name: &str, body: &str) -> Result<()> {
-        self.write(name, format!("#!/bin/sh\n{body}"))?;
-        Ok(fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755))?)
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().context("it has a parent")?)?;
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "printf '#!/bin/sh\\n%s' \"$1\" >\"$0\" && chmod 755 \"$0\""]).arg(&path).arg(body);
+        ensure!(shell.status()?.success(), "{}", path.display());
+        Ok(())
     }
 
     pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>> {
