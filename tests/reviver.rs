@@ -207,7 +207,7 @@ fn a_changed_input_misses_and_says_what_changed_and_its_return_hits() {
     let place = Place::new();
     let policy = Policy::new(|operation, _| Ok(Ok(copy(operation))));
     place.write("in", "one");
-    place.run(&policy, COPY);
+    assert_eq!(outcome(&place.run(&policy, COPY)), RECORDED);
     place.write("in", "two");
     let given = place.run(&policy, COPY);
     assert_eq!(outcome(&given), RECORDED);

@@ -91,7 +91,7 @@ impl<'a> Mounted<'a> {
         if mounted.is_ok_and(|output| output.status.success()) {
             return Ok(Some(Self(directory)));
         }
-        eprintln!("SKIPPED: nothing may be mounted here");
+        crate::support::skipped("nothing may be mounted here");
         Ok(None)
     }
 }

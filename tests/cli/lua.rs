@@ -142,7 +142,7 @@ fn a_hit_starts_no_process_at_all() -> Result<()> {
     traced.args(["-f", "-o", "trace", "-e", "trace=execve", crate::support::REVIVER, "run", "-v"]);
     let ran = Ran::of(traced.args(["--", "gcc", "-c", "a.c"]))?;
     if ran.err().contains("ptrace") {
-        eprintln!("SKIPPED: processes may not be traced here");
+        crate::support::skipped("processes may not be traced here");
         return Ok(());
     }
     ran.hit()?;

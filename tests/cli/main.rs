@@ -2,7 +2,6 @@
 //!
 //! Each test has a repository, a cache and a home of its own. What a test needs of the machine and does not find makes a
 //! line with the word SKIPPED, never silence.
-#![allow(clippy::print_stderr, reason = "what is skipped is said")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,5 +1,4 @@
 //! A repository with a cache, a home and settings of its own, in which the command runs.
-#![allow(clippy::print_stderr, reason = "what is skipped is said")]
 
 pub(crate) mod lua;
 pub(crate) mod other_user;
@@ -9,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value as Json;
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -49,10 +48,15 @@ impl Repository {
         fs::write(&path, content).with_context(|| path.display().to_string())
     }
 
-    /// Writes a script that can be run.
+    /// Writes a script that can be run. Another process does it: a file that this one has open for writing is, for a moment,
+    /// open in what other threads are about to start as well, and cannot be run then.
     pub(crate) fn script(&self, name: &str, body: &str) -> Result<()> {
-        self.write(name, format!("#!/bin/sh\n{body}"))?;
-        Ok(fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755))?)
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().context("it has a parent")?)?;
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "printf '#!/bin/sh\\n%s' \"$1\" >\"$0\" && chmod 755 \"$0\""]).arg(&path).arg(body);
+        ensure!(shell.status()?.success(), "{}", path.display());
+        Ok(())
     }
 
     pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>> {
@@ -154,12 +158,18 @@ pub(crate) fn settle() {
     std::thread::sleep(Duration::from_millis(30));
 }
 
+/// Says that something is not tested. Not by a macro: the test runner would keep that to itself, since the test passes.
+pub(crate) fn skipped(why: &str) {
+    // A standard error that is closed has nobody to tell.
+    std::io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes()).ok();
+}
+
 /// Whether a program that a test needs is there; says so where it is not.
 pub(crate) fn installed(program: &str) -> bool {
     let there = std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|directory| directory.join(program).is_file()));
     if !there {
-        eprintln!("SKIPPED: there is no `{program}` on this machine");
+        skipped(&format!("there is no `{program}` on this machine"));
     }
     there
 }
@@ -169,7 +179,7 @@ pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
     if !root {
-        eprintln!("SKIPPED: only root can arrange this");
+        skipped("only root can arrange this");
     }
     root
 }

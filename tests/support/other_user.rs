@@ -1,11 +1,12 @@
 //! Running as somebody whom permissions stop, which they do not do to root.
 
 use super::{REVIVER, Ran, Repository};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// Nobody, on all systems that have one.
 pub(crate) const NOBODY: u32 = 65534;
@@ -20,7 +21,8 @@ impl<'a> OtherUser<'a> {
     /// Gives the repository and the home to that user, with a copy of the command that they can reach.
     pub(crate) fn of(repository: &'a Repository) -> Result<Self> {
         let reviver = repository.home.join("reviver");
-        fs::copy(REVIVER, &reviver)?;
+        // By another process, as scripts are written: this one could not run what it just had open.
+        ensure!(Command::new("cp").arg(REVIVER).arg(&reviver).status()?.success());
         if let Some(top) = repository.root.parent() {
             fs::set_permissions(top, fs::Permissions::from_mode(0o755))?;
         }
