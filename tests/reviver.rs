@@ -334,9 +334,9 @@ fn what_a_report_names_is_part_of_the_key_and_so_is_what_was_not_there() {
 #[test]
 fn a_discovered_input_that_is_too_young_leaves_the_run_unrecorded() {
     let (place, policy) = (Place::new(), reporting());
-    place.write("second", "2");
-    fs::write(place.environment.directory.join("second"), "3").expect("a file");
-    assert!(outcome(&place.run(&policy, SEARCH)).1.contains("too young"));
+    let script = "echo 3 > made; cat made > out; echo made > \"$1\"";
+    let given = place.run(&policy, script);
+    assert!(outcome(&given).1.contains("too young"), "{:?}", outcome(&given));
 }
 
 /// The command ran with replaced arguments, so what the plugin was to make in place of the command is missing where the

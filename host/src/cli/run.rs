@@ -204,7 +204,8 @@ fn operation(
     place: &Place,
     rule: Option<&Rule>,
 ) -> Result<Operation, Plain> {
-    let stop = |error: declare::DeclareError| Plain::Stop(error.into());
+    // A slip, and yet no reason to stop a build that works without us.
+    let unusable = |error: declare::DeclareError| Plain::Unusable(error.into());
     let up: String = place
         .relative()
         .components()
@@ -232,8 +233,8 @@ fn operation(
         argv,
         root: text(&place.root.path)?,
         directory: text(place.relative())?,
-        reads: declare::reads(&reads, &place.directory).map_err(stop)?.into_iter().collect(),
-        writes: declare::writes(&writes).map_err(stop)?.into_iter().collect(),
+        reads: declare::reads(&reads, &place.directory).map_err(unusable)?.into_iter().collect(),
+        writes: declare::writes(&writes).map_err(unusable)?.into_iter().collect(),
         variables: variables.into_iter().collect(),
     })
 }

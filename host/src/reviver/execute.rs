@@ -202,11 +202,20 @@ impl Run {
                 match self.read(pipe, outputs) {
                     Ok(Some(0)) => break false,
                     Ok(Some(read)) if read < left => left -= read,
+                    Ok(None) if !self.is_quiet(pipe) => {}
                     _ => break true,
                 }
             };
         }
         held
+    }
+
+    /// Whether a pipe stays open and empty for a moment. Another thread of this process that is just starting a command of
+    /// its own holds every pipe, until that command has begun.
+    fn is_quiet(&self, pipe: usize) -> bool {
+        let moment = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
+        let mut ready = [PollFd::new(&self.pipes[pipe].0, PollFlags::IN)];
+        matches!(poll(&mut ready, Some(&moment)), Ok(0))
     }
 
     /// Reads once from a pipe; `None` where nothing is there now.
