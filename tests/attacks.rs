@@ -110,7 +110,8 @@ fn a_script_is_told_the_name_that_it_was_called_by() {
     fs::set_permissions(place.at("bin/tool"), fs::Permissions::from_mode(0o755)).unwrap();
     place.run(&["--out", "o", "--", "./bin/tool"]);
     assert_eq!(place.read("o"), "./bin/tool\n");
-    let output = place.reviver(&["--out", "o", "--", "tool"]).env("PATH", "bin:/usr/bin:/bin").output().unwrap();
+    let output =
+        place.reviver(&["--out", "o", "--", "tool"]).env("PATH", "bin:/usr/bin:/bin").output().unwrap();
     assert!(output.status.success());
     assert_eq!(place.read("o"), "bin/tool\n");
 }
@@ -149,8 +150,12 @@ fn a_deleted_working_directory_and_an_empty_variable_end_no_build() {
 #[test]
 fn directories_keep_their_permissions_and_nothing_of_ours_is_called_foreign() {
     let place = Place::new();
-    let script = "umask 002; rm -rf g; \"$0\" run -v --out g -- sh -c 'mkdir g g/q; mkdir -m 700 g/p; echo 1 > g/p/f'";
-    let modes = || ["g", "g/p", "g/q", "g/p/f"].map(|path| fs::metadata(place.at(path)).unwrap().permissions().mode() & 0o777);
+    let script =
+        "umask 002; rm -rf g; \"$0\" run -v --out g -- sh -c 'mkdir g g/q; mkdir -m 700 g/p; echo 1 > g/p/f'";
+    let modes = || {
+        ["g", "g/p", "g/q", "g/p/f"]
+            .map(|path| fs::metadata(place.at(path)).unwrap().permissions().mode() & 0o777)
+    };
     for expected in ["miss", "hit"] {
         let output = place.command("sh").args(["-c", script, REVIVER]).output().unwrap();
         assert!(became(&output).starts_with(expected), "{output:?}");
@@ -162,7 +167,20 @@ fn directories_keep_their_permissions_and_nothing_of_ours_is_called_foreign() {
 #[test]
 fn one_output_declared_twice_is_one_output() {
     let place = Place::new();
-    let run = || place.run(&["--out", "g", "--out", "./g", "--out", "g/a", "--", "sh", "-c", "mkdir -p g; echo 1 > g/a"]);
+    let run = || {
+        place.run(&[
+            "--out",
+            "g",
+            "--out",
+            "./g",
+            "--out",
+            "g/a",
+            "--",
+            "sh",
+            "-c",
+            "mkdir -p g; echo 1 > g/a",
+        ])
+    };
     assert!(run().starts_with("miss"));
     fs::remove_dir_all(place.at("g")).unwrap();
     assert!(run().starts_with("hit"));
@@ -253,15 +271,26 @@ fn no_damage_to_the_cache_changes_a_result() {
             drop(fs::remove_dir_all(place.at(name)));
         }
         let script = "mkdir g; cp large g/l; ln -s l g/s; echo said; echo wrong >&2; exit 3";
-        let one = place.command(REVIVER).args(["run", "--ok-exit", "3", "--in", "large", "--out", "g", "--", "sh", "-c", script]).output().unwrap();
-        assert_eq!((one.status.code(), one.stdout.as_slice()), (Some(3), b"said\n".as_slice()), "{what}: {one:?}");
+        let one = place
+            .command(REVIVER)
+            .args(["run", "--ok-exit", "3", "--in", "large", "--out", "g", "--", "sh", "-c", script])
+            .output()
+            .unwrap();
+        assert_eq!(
+            (one.status.code(), one.stdout.as_slice()),
+            (Some(3), b"said\n".as_slice()),
+            "{what}: {one:?}"
+        );
         assert!(one.stderr.ends_with(b"wrong\n") || one.stderr.starts_with(b"wrong\n"), "{what}: {one:?}");
         assert_eq!(place.read("g/s"), large, "{what}");
         if !compiled {
             return;
         }
         let two = place.command(REVIVER).args(["run", "--", "gcc", "-MMD", "-c", "x.c"]).output().unwrap();
-        assert!(two.status.success() && String::from_utf8_lossy(&two.stderr).contains("careful"), "{what}: {two:?}");
+        assert!(
+            two.status.success() && String::from_utf8_lossy(&two.stderr).contains("careful"),
+            "{what}: {two:?}"
+        );
         let made = (fs::read(place.at("x.o")).unwrap(), place.read("x.d"));
         let first = expected.get_or_insert_with(|| made.clone());
         assert!(*first == made, "{what}: {}", made.1);
@@ -287,7 +316,11 @@ fn no_damage_to_the_cache_changes_a_result() {
                 continue;
             }
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let filled: Vec<usize> = if bytes.len() > 1 << 20 { (0..bytes.len()).filter(|at| bytes[*at] != 0).collect() } else { (0..bytes.len()).collect() };
+            let filled: Vec<usize> = if bytes.len() > 1 << 20 {
+                (0..bytes.len()).filter(|at| bytes[*at] != 0).collect()
+            } else {
+                (0..bytes.len()).collect()
+            };
             let at = filled[(dice >> 33) as usize % filled.len()];
             let mut damaged = bytes.clone();
             match dice % 3 {

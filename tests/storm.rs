@@ -72,7 +72,7 @@ const OPTIONS: [&[&str]; 17] = [
     &["-Ilink", "-Iinc1"],
     &["-isystem", "system"],
     &["-iquote", "quoted"],
-    &["-iquotequoted", "-I.", "-Isrc/../inc1"],
+    &["-iquotequoted", "-I.", "-Isrc/../inc2"],
     &["-idirafter", "after", "-I", "inc2"],
     &["-isystem", "inc1", "-Iinc1", "-Iinc2"],
     &["-Iinc1/", "-I./inc2", "-isystemsystem"],
@@ -186,7 +186,9 @@ impl Storm {
             _ => "",
         };
         // Equal in size, whatever the number is.
-        format!("#undef {letter}\n#define {letter} {number}\n#ifndef IN_{letter}\n#define IN_{letter}\n{more}#endif\n")
+        format!(
+            "#undef {letter}\n#define {letter} {number}\n#ifndef IN_{letter}\n#define IN_{letter}\n{more}#endif\n"
+        )
     }
 
     fn wrapper(&mut self) {
@@ -247,14 +249,17 @@ impl Storm {
             }
             12 => {
                 if path.is_file() {
-                    let (mode, time) = (self.dice.one(&[0o644, 0o755, 0o600]), self.dice.one(&["2001-01-01", "2002-01-01", "2040-01-01"]));
+                    let (mode, time) = (
+                        self.dice.one(&[0o644, 0o755, 0o600]),
+                        self.dice.one(&["2001-01-01", "2002-01-01", "2040-01-01"]),
+                    );
                     fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
                     Command::new("touch").args(["-d", time]).arg(&path).status().unwrap();
                     self.note(format!("touch and chmod {relative} {mode:o} {time}"));
                 }
             }
             13 => {
-                let target = self.dice.one(&["inc1", "inc2", "system", "nowhere"]);
+                let target = self.dice.one(&["inc2", "quoted", "after", "nowhere"]);
                 clear(&self.at("link"));
                 symlink(target, self.at("link")).unwrap();
                 self.note(format!("link to {target}"));

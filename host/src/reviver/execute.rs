@@ -133,7 +133,15 @@ pub fn execute(spawn: Spawn<'_>, clock: &dyn Clock, outputs: &mut Outputs<'_>) -
     let ended = clock.now();
     let held = run.drain(outputs);
     let exit = status.code().map_or_else(|| Exit::Signal(status.signal().unwrap_or_default()), Exit::Code);
-    Ok(Executed { exit, output: run.output, started, ended, held, cut: run.cut, interrupted: run.signals.any })
+    Ok(Executed {
+        exit,
+        output: run.output,
+        started,
+        ended,
+        held,
+        cut: run.cut,
+        interrupted: run.signals.any,
+    })
 }
 
 struct Run {

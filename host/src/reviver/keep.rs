@@ -10,8 +10,8 @@ use super::record::{Part, item, parts};
 use super::remember::{Answer, Memory, Resolved};
 use super::resolve::Resolver;
 use super::revive::keep_made;
-use super::tree::Node;
 use super::run::{Report, Request, Reviver};
+use super::tree::Node;
 use super::value::{Value, names};
 use super::writes::{State, Watched, normal, prove, state};
 use crate::bytes::to_bytes;
@@ -44,9 +44,8 @@ impl Reviver<'_> {
 
         let parts: Vec<_> =
             watched.iter().zip(&states).flat_map(|(watched, state)| parts(watched, state)).collect();
-        let own = |watched: &Watched| {
-            discovery.produced.iter().any(|(label, _)| *label == watched.write.label)
-        };
+        let own =
+            |watched: &Watched| discovery.produced.iter().any(|(label, _)| *label == watched.write.label);
         for (watched, left) in watched.iter().zip(left).filter(|(watched, _)| !own(watched)) {
             let now = state(&watched.path).ok();
             let late = matches!(&now, Some(State::File(identity)) if identity.changed_after(executed.ended));

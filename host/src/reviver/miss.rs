@@ -4,8 +4,8 @@
 //! be sure of, another process that writes the same file, a pipe that somebody still holds – each leaves the run
 //! unrecorded, with that reason.
 
-use super::execute::{ChildInput, Executed, Outputs, Spawn, execute};
 use super::age;
+use super::execute::{ChildInput, Executed, Outputs, Spawn, execute};
 use super::input::Standing;
 use super::prepare::Prepared;
 use super::program;
@@ -65,7 +65,17 @@ impl Reviver<'_> {
             let recorded = unchanged(before, &after, &prepared, executed.started)
                 .and_then(|()| older(before, &after, &discovery.ingredients, executed.started))
                 .and_then(|values| {
-                    self.record(request, &after, &prepared, watched, &discovery, &values, &executed, (&left, &locks), report)
+                    self.record(
+                        request,
+                        &after,
+                        &prepared,
+                        watched,
+                        &discovery,
+                        &values,
+                        &executed,
+                        (&left, &locks),
+                        report,
+                    )
                 });
             if let Err(reason) = recorded {
                 report.unrecorded(reason);
