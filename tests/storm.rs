@@ -72,7 +72,7 @@ const OPTIONS: [&[&str]; 17] = [
     &["-Ilink", "-Iinc1"],
     &["-isystem", "system"],
     &["-iquote", "quoted"],
-    &["-iquotequoted", "-I.", "-Isrc/../inc1"],
+    &["-iquotequoted", "-I.", "-Isrc/../inc2"],
     &["-idirafter", "after", "-I", "inc2"],
     &["-isystem", "inc1", "-Iinc1", "-Iinc2"],
     &["-Iinc1/", "-I./inc2", "-isystemsystem"],
@@ -259,7 +259,7 @@ impl Storm {
                 }
             }
             13 => {
-                let target = self.dice.one(&["inc1", "inc2", "system", "nowhere"]);
+                let target = self.dice.one(&["inc2", "quoted", "after", "nowhere"]);
                 clear(&self.at("link"));
                 symlink(target, self.at("link")).unwrap();
                 self.note(format!("link to {target}"));

@@ -48,24 +48,29 @@ pub fn scan(bytes: &[u8], needles: &[String]) -> Result<Vec<Match>, LookFailure>
     Ok(found.into_iter().map(|(_, found)| found).collect())
 }
 
-/// The bytes with continued lines joined; `None` where there are none.
+/// The bytes with continued lines joined; `None` where there are none. White space may stand before the end of the line.
 fn join(bytes: &[u8]) -> Option<Vec<u8>> {
-    memchr::memmem::find(bytes, b"\\\n").or_else(|| memchr::memmem::find(bytes, b"\\\r\n"))?;
-    let mut joined = Vec::with_capacity(bytes.len());
+    let mut joined = Vec::new();
     let mut rest = bytes;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
-        let (front, behind) = rest.split_at(at);
-        joined.extend_from_slice(front);
-        let behind = &behind[1..];
-        rest = if let Some(next) = behind.strip_prefix(b"\n").or_else(|| behind.strip_prefix(b"\r\n")) {
-            next
-        } else {
-            joined.push(b'\\');
-            behind
-        };
+    let mut from = 0;
+    while let Some(at) = memchr::memchr(b'\\', &rest[from..]).map(|at| from + at) {
+        from = at + 1;
+        if let Some(next) = continued(&rest[from..]) {
+            joined.extend_from_slice(&rest[..at]);
+            (rest, from) = (next, 0);
+        }
+    }
+    if rest.len() == bytes.len() {
+        return None;
     }
     joined.extend_from_slice(rest);
     Some(joined)
+}
+
+/// The next line, where the backslash before these bytes ends this one.
+fn continued(behind: &[u8]) -> Option<&[u8]> {
+    let blank = behind.iter().take_while(|byte| b" \t\r\x0b\x0c".contains(*byte)).count();
+    behind[blank..].strip_prefix(b"\n")
 }
 
 #[cfg(test)]
@@ -90,6 +95,8 @@ mod tests {
     #[test]
     fn continued_lines_are_joined() {
         assert_eq!(lines("x __DA\\\nTE__ y\nz\\q\n", &["__DATE__"]), [(0, "x __DATE__ y".into())]);
+        // gcc takes white space before the end of the line for nothing.
+        assert_eq!(lines("x __DA\\ \t\nTE__", &["__DATE__"]), [(0, "x __DATE__".into())]);
         assert_eq!(lines("#inc\\\r\nlude <a>\r\n", &["include"]), [(0, "#include <a>".into())]);
     }
 

@@ -56,7 +56,9 @@ pub(crate) enum Finding {
 pub(crate) fn findings(needle: u32, line: &[u8], into: &mut Vec<Finding>) {
     let line = String::from_utf8_lossy(line);
     let line = line.trim_start();
-    if line.starts_with("//") {
+    // What ends on such a line may have begun before it, so that the two slashes are in a comment or a raw string.
+    let ends = line.contains("*/") || (line.contains(')') && line.contains('"'));
+    if line.starts_with("//") && !ends {
         return;
     }
     let needle = NEEDLES.get(needle as usize).copied().unwrap_or_default();
@@ -222,6 +224,12 @@ mod tests {
         assert_eq!(of("#if defined __has_include && __has_include(<a.h>)"), found("a.h", false, false, true));
         assert_eq!(of("#define H __has_include(<a.h>)"), found("a.h", false, false, true));
         assert_eq!(of("#if __has_include(<a.h>) || __has_include(<b.h>)").len(), 2);
+    }
+
+    #[test]
+    fn two_slashes_begin_no_comment_in_a_comment_or_a_raw_string() {
+        assert_eq!(of("// */ #if __has_include(<a.h>)"), found("a.h", false, false, true));
+        assert_eq!(of("//)\" __DATE__"), [Finding::Date]);
     }
 
     #[test]

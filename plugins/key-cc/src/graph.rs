@@ -8,6 +8,9 @@
 //!   own files each path that it could have is a place; in system headers only where `__has_include` asked for it.
 //! * `#include_next` begins behind the directory of its file. Which one that is cannot be told where several hold the
 //!   file, so the walk begins at the first directory and ends behind the last one that could be meant.
+//! * clang drops a directory that is one of the system's under another name, by a link say, looks into it when the system's
+//!   turn comes, and reports the dropped name all the same. So a name that was found in a directory of the user's is
+//!   walked on with up to the last directory that could be meant.
 //! * A name that a macro has can be any: each read file that lies in a searched directory is taken to have been found
 //!   that way, and its places are the same name in all directories before.
 //! * gcc looks for `x.h.gch` beside the first header that it includes, and clang for `x.h.pch` beside a forced one.
@@ -127,7 +130,11 @@ impl<'a> Walk<'a> {
         if let Some(end) = end {
             found.truncate(end + 1);
         }
+        let given = candidates.len().saturating_sub(self.run.search.angled.len()) + self.run.search.given;
         let walked = match end {
+            Some(end) if self.run.clang && !found[end].2 && candidates[found[end].0].0.is_some() => {
+                &candidates[..given.max(found[end].0 + 1)]
+            }
             Some(end) => &candidates[..=found[end].0],
             None if strict || lookup.asked || !found.is_empty() => &candidates[..],
             None => return,
@@ -303,6 +310,32 @@ mod tests {
         assert_eq!(absent(&angled), ["inc1/x.h", "inc2/x.h"]);
         assert_eq!(angled.own, [true, false]);
         assert!(angled.certain);
+    }
+
+    #[test]
+    fn a_directory_that_may_be_the_systems_under_another_name_does_not_end_the_walk_of_clang() {
+        let given = Directories {
+            angled: vec!["link".to_owned(), "inc".to_owned()],
+            system: vec!["sys".to_owned()],
+            ..Directories::default()
+        };
+        let search = Search::new(&given, &[], &[], &["/usr/include".to_owned()]);
+        let files = ["a.c".to_owned(), "link/x.h".to_owned()];
+        let lookup = Lookup { name: "x.h".to_owned(), quoted: false, next: false, asked: false };
+        let findings = [vec![Finding::Lookup(lookup)], vec![]];
+        let absent = |clang| {
+            walk(Run {
+                files: &files,
+                findings: &findings,
+                search: &search,
+                forced: &[],
+                clang,
+                dated: false,
+            })
+            .absent
+        };
+        assert_eq!(absent(true), ["inc/x.h", "sys/x.h"]);
+        assert!(!absent(false).contains(&"inc/x.h".to_owned()));
     }
 
     #[test]

@@ -141,6 +141,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("-gsplit-dwarf", "leaves a `.dwo` file beside the object"),
     ("-fstack-usage", "leaves a `.su` file beside the object"),
     ("-fcallgraph-info", "leaves a `.ci` file beside the object"),
+    ("-fdiagnostics-format=json-file", "leaves a file beside the object"),
+    ("-fdiagnostics-format=sarif-file", "leaves a file beside the object"),
     ("-fdump", "leaves files beside the object"),
     ("-d", "leaves files beside the object"),
     ("-ftime-", "reports times"),

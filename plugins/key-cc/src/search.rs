@@ -45,6 +45,8 @@ pub(crate) struct Search {
     pub(crate) quoted: Vec<Directory>,
     /// Those for all names.
     pub(crate) angled: Vec<Directory>,
+    /// How many of the latter there are up to the last one of the system's that the compiler does not have by itself.
+    pub(crate) given: usize,
 }
 
 impl BuiltIn {
@@ -107,7 +109,10 @@ impl Search {
         // A directory of the system's list keeps its place there: both compilers ignore the `-I` that names it too.
         angled.retain(|directory| !system.iter().any(|known| known.path == directory.path));
         angled.extend(system);
-        Self { quoted: list(&[&given.quoted], false), angled }
+        let by_others = list(&[&given.system, language_path, &given.after], true);
+        let is_given = |directory: &Directory| directory.system && by_others.contains(directory);
+        let given_up_to = angled.iter().rposition(is_given).map_or(0, |last| last + 1);
+        Self { quoted: list(&[&given.quoted], false), angled, given: given_up_to }
     }
 }
 
