@@ -146,6 +146,7 @@ impl Place {
             input: InputRule::Auto,
             stdin: stdin.as_fd(),
             joined: false,
+            here: false,
         };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let outputs = &mut Outputs { stdout: &mut stdout, stderr: &mut stderr };

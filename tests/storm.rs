@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -390,7 +391,7 @@ impl Storm {
             .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         if std::env::var_os("REVIVER_STORM_STEPS").is_some() {
-            eprintln!("{text}");
+            tell(&text);
         }
         let number = text.split("\"hits\":").nth(1).unwrap_or_default().trim_start();
         number.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default().parse().unwrap_or(0)
@@ -400,13 +401,18 @@ impl Storm {
 /// A text as it is; anything else by its size and a sum of it.
 fn shown(bytes: &[u8]) -> String {
     if !bytes.contains(&0)
-        && let Ok(text) = std::str::from_utf8(&bytes)
+        && let Ok(text) = std::str::from_utf8(bytes)
     {
         return text.to_owned();
     }
     let mut sum = DefaultHasher::new();
     bytes.hash(&mut sum);
     format!("{} bytes {:x}", bytes.len(), sum.finish())
+}
+
+/// Says something past the test runner, which shows nothing of a test that passes.
+fn tell(text: &str) {
+    io::stderr().write_all(format!("{text}\n").as_bytes()).ok();
 }
 
 fn clear(path: &Path) {
@@ -420,7 +426,7 @@ fn number(name: &str, usual: u64) -> u64 {
 
 fn storm(compiler: &'static str) {
     if !Path::new("/usr/bin").join(compiler).exists() {
-        eprintln!("there is no {compiler} here");
+        tell(&format!("SKIPPED: there is no {compiler} here"));
         return;
     }
     let (steps, seed) = (number("REVIVER_STORM_STEPS", 120), number("REVIVER_STORM_SEED", 1));

@@ -1,6 +1,7 @@
 //! What became of a run, as its user sees it.
 
 use anyhow::{Context as _, Result, bail};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Output};
 
 /// What became of an operation, as `--verbose` says it.
@@ -19,9 +20,8 @@ pub(crate) enum Verdict {
 }
 
 /// A process that has ended.
-#[derive(Debug)]
 pub(crate) struct Ran {
-    /// Its exit status, unless a signal ended it.
+    /// Its exit status as a shell shows it: 128 + n for signal n.
     pub(crate) code: Option<i32>,
     /// Its standard output.
     pub(crate) stdout: Vec<u8>,
@@ -30,6 +30,20 @@ pub(crate) struct Ran {
     /// Our own lines, the verdict left out.
     pub(crate) said: Vec<String>,
     pub(crate) verdict: Verdict,
+}
+
+/// As much of a long output as tells which one it is.
+impl std::fmt::Debug for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let front = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(400)]).into_owned();
+        let Self { code, stdout, stderr, said, verdict } = self;
+        write!(
+            f,
+            "{verdict:?}, status {code:?}, said {said:?}, stdout {:?}, stderr {:?}",
+            front(stdout),
+            front(stderr)
+        )
+    }
 }
 
 impl Ran {
@@ -95,7 +109,7 @@ impl Ran {
 impl From<Output> for Ran {
     fn from(output: Output) -> Self {
         let mut ran = Self {
-            code: output.status.code(),
+            code: output.status.code().or_else(|| Some(128 + output.status.signal()?)),
             stdout: output.stdout,
             stderr: Vec::new(),
             said: Vec::new(),

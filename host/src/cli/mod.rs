@@ -31,9 +31,10 @@ struct Cli {
     command: Command,
 }
 
-/// `run` alone: a hit must not pay for the arguments of all other commands.
+// `run` alone: a hit must not pay for the arguments of all other commands.
+/// Run a command, or revive what it did
 #[derive(Parser, Debug)]
-#[command(name = "reviver run", version)]
+#[command(name = "reviver run", bin_name = "reviver run", version)]
 struct RunAlone {
     #[command(flatten)]
     global: Global,

@@ -164,6 +164,7 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
         accepted: &args.ok_exit.iter().copied().chain([0]).collect::<BTreeSet<u8>>(),
         input,
         stdin: stdin.as_fd(),
+        here: true,
         joined: one_file(&stdout, &stderr),
     };
     let (mut out, mut err) = (Direct(stdout.as_fd()), Direct(stderr.as_fd()));

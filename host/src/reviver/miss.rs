@@ -158,7 +158,7 @@ impl Reviver<'_> {
         let program = program.ok_or_else(|| RunError::NotFound(name.clone()))?;
         let environment = &request.environment;
         // Where a directory on the way to ours may not be entered any more, we are in it all the same.
-        let here = std::env::current_dir().is_ok_and(|here| here == environment.directory);
+        let here = request.here;
         let program = if here { program::started_as(environment, &program, name) } else { program };
         let directory = (!here).then_some(&*environment.directory);
         let spawn = Spawn { program: &program, argv, directory, input, joined: request.joined };

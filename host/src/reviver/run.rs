@@ -70,6 +70,8 @@ pub struct Request<'a> {
     pub stdin: BorrowedFd<'a>,
     /// Whether standard output and standard error are one file.
     pub joined: bool,
+    /// Whether this process stands in the operation's directory.
+    pub here: bool,
 }
 
 /// What became of an operation.
