@@ -190,7 +190,8 @@ fn one_output_declared_twice_is_one_output() {
 /// Whatever changes and changes back while a command reads it.
 #[test]
 fn races_are_lost() {
-    let disturb: [(&str, &dyn Fn(&Place), &dyn Fn(&Place)); 3] = [
+    type Act<'a> = &'a dyn Fn(&Place);
+    let disturb: [(&str, Act<'_>, Act<'_>); 3] = [
         ("edit", &|place| place.write("d/a", "2"), &|place| place.write("d/a", "1")),
         (
             "swap directories",
