@@ -121,14 +121,13 @@ pub fn execute(spawn: Spawn<'_>, clock: &dyn Clock, outputs: &mut Outputs<'_>) -
     // The command holds our ends of the pipes until it is dropped.
     drop(command);
     let mut run = Run { child, pipes, signals, output: Vec::new(), kept: 0, cut: false };
-    let status = match run.follow(outputs) {
-        Ok(status) => status,
+    let status = if let Ok(status) = run.follow(outputs) {
+        status
+    } else {
         // It runs, and cannot be listened to: what it says from here on is lost, its end is not.
-        Err(_) => {
-            run.cut = true;
-            run.pipes.clear();
-            run.child.wait()?
-        }
+        run.cut = true;
+        run.pipes.clear();
+        run.child.wait()?
     };
     let ended = clock.now();
     let held = run.drain(outputs);

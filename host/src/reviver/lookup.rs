@@ -80,9 +80,10 @@ impl Reviver<'_> {
                 });
                 report.warnings.extend(foreign);
             }
-            Ok(None) => return None,
             // Something of another kind is in the way, which only the command may replace.
-            Err(StageError::IsADirectory { .. } | StageError::NotADirectory { .. }) => return None,
+            Ok(None) | Err(StageError::IsADirectory { .. } | StageError::NotADirectory { .. }) => {
+                return None;
+            }
             Err(StageError::Damaged { .. }) => {
                 report
                     .warnings

@@ -127,10 +127,11 @@ pub fn prove(watched: &Watched) -> Result<State, Unproved> {
         _ => state(path)?,
     };
     match (&now, &watched.before) {
-        (State::Link(_), _) if kind == WriteKind::Directory => return Err(Unproved::Kind(path.clone())),
         (State::Absent, _) if watched.write.optional => {}
         (State::Absent, _) => return Err(Unproved::Missing(path.clone())),
-        (State::File(_), _) if kind == WriteKind::Directory => return Err(Unproved::Kind(path.clone())),
+        (State::File(_) | State::Link(_), _) if kind == WriteKind::Directory => {
+            return Err(Unproved::Kind(path.clone()));
+        }
         (State::Directory(_), _) if kind == WriteKind::File => return Err(Unproved::Kind(path.clone())),
         (State::File(now), State::File(before)) if now == before => {
             return Err(Unproved::Untouched(path.clone()));
