@@ -1,5 +1,10 @@
 //! What goes wrong around a command must go wrong as it does without us, and must never be revived.
-#![allow(clippy::unwrap_used, missing_docs, reason = "in a test it is the assertion")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::type_complexity,
+    missing_docs,
+    reason = "in a test it is the assertion"
+)]
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
