@@ -28,7 +28,7 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Component, Path};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ enum Plain {
 pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
     let disabled = std::env::var_os("REVIVER_DISABLE").is_some_and(|value| !value.is_empty() && value != "0");
     if disabled {
-        return exec(&args.command, None);
+        return exec(args, None);
     }
     match attempt(global, args) {
         Ok(Exit::Killed(signal)) => {
@@ -107,13 +107,13 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
         }
         Err(Plain::Unusable(error)) => {
             eprintln!("reviver: warning: {error:#}; the command runs uncached");
-            exec(&args.command, None)
+            exec(args, None)
         }
         Err(Plain::Uncached(reason)) => {
             if args.verbose {
                 eprintln!("reviver: uncached: {reason}");
             }
-            exec(&args.command, None)
+            exec(args, None)
         }
     }
 }
@@ -186,7 +186,7 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
             if args.strict && (report.unusable || !report.record.fault.is_empty()) {
                 return Ok(Exit::Failed);
             }
-            exec(&args.command, input)
+            exec(args, input)
         }
         Err(error) => {
             eprintln!("reviver: {error}");
@@ -284,11 +284,14 @@ fn one_file(stdout: &io::Stdout, stderr: &io::Stderr) -> bool {
 }
 
 /// Becomes the command: whatever it does, nobody stands in between.
-fn exec(command: &[OsString], input: Option<File>) -> Exit {
+fn exec(args: &RunArgs, input: Option<File>) -> Exit {
+    let command = &args.command;
     let mut process = Command::new(&command[0]);
     process.args(&command[1..]);
     if let Some(input) = input {
         process.stdin(input);
+    } else if matches!(args.stdin, Some(Stdin::None)) {
+        process.stdin(Stdio::null());
     }
     let error = process.exec();
     eprintln!("reviver: {}: {error}", command[0].display());

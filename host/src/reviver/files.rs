@@ -13,8 +13,9 @@ use super::table::Table;
 use crate::digest::{Digest, Framer};
 use crate::identity::Identity;
 use crate::time::{Clock, Timestamp};
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
@@ -32,9 +33,9 @@ pub struct Files {
     /// When the first look was possible: what was not settled then may have been read before it changed once more.
     since: Timestamp,
     // By the bytes of the path: comparing paths part by part costs more than all else in a hit.
-    identities: RefCell<HashMap<Vec<u8>, Option<Identity>>>,
-    contents: RefCell<HashMap<Vec<u8>, Digest>>,
-    names: RefCell<HashMap<Vec<u8>, Option<Rc<Names>>>>,
+    identities: RefCell<FxHashMap<Vec<u8>, Option<Identity>>>,
+    contents: RefCell<FxHashMap<Vec<u8>, Digest>>,
+    names: RefCell<FxHashMap<Vec<u8>, Option<Rc<Names>>>>,
 }
 
 impl std::fmt::Debug for Files {

