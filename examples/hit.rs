@@ -25,6 +25,7 @@ fn main() -> Result<()> {
     let quick = std::env::args().any(|argument| argument == "--quick");
     let workshop = Workshop::new(reviver()?)?;
     copy(&lua()?, &workshop.path("lua"), false)?;
+    std::env::set_current_dir(workshop.path("lua"))?;
     let bench = Bench { ccache: version("ccache").is_some(), static_true: static_true(&workshop)?, workshop };
     println!("gcc      {}", version("gcc").context("there is no gcc")?);
     match version("ccache") {

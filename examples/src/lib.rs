@@ -92,7 +92,12 @@ impl Workshop {
     #[must_use]
     pub fn command(&self, program: impl AsRef<OsStr>, directory: &str) -> Command {
         let mut command = Command::new(program);
-        command.current_dir(self.path(directory)).stdin(Stdio::null());
+        command.stdin(Stdio::null());
+        let place = self.path(directory);
+        // A process that is to begin elsewhere is forked first, which costs more than a small program.
+        if std::env::current_dir().ok().as_ref() != Some(&place) {
+            command.current_dir(place);
+        }
         for (variable, _) in std::env::vars_os() {
             let name = variable.to_string_lossy();
             if name.starts_with("REVIVER_") || name.starts_with("CCACHE_") || name.starts_with("CARGO") {
