@@ -408,3 +408,29 @@ fn a_refusal_after_a_failed_look_is_not_remembered() {
     place.environment.variables.insert("MODE".into(), "text".into());
     assert_eq!(outcome(&place.run(&policy, COPY)), RECORDED);
 }
+
+/// The plugin makes the second output itself, and would make its directory with it: a compilation whose depfile has no
+/// directory fails, and must fail with the cache too.
+#[test]
+fn a_command_that_fails_for_want_of_a_directory_fails() {
+    let place = Place::new();
+    let mut policy = Policy::new(|operation, _| {
+        let arguments = Some(vec![
+            "-c".to_owned(),
+            "cat in > out; echo x > \"$1\"".to_owned(),
+            "sh".into(),
+            REPORT.into(),
+        ]);
+        let writes = vec![file("out"), Write { path: "deps/extra".into(), ..file("extra") }];
+        Ok(Ok(Derivation { arguments, writes, report: Some(REPORT.into()), ..copy(operation) }))
+    });
+    let produced = || vec![("extra".to_owned(), b"x".to_vec())];
+    policy.discover =
+        Box::new(move |_, _| Ok(Ok(Discovery { produced: produced(), ..Discovery::default() })));
+    place.write("in", "x");
+    let given = place.run(&policy, "cat in > out && echo made > deps/extra");
+    assert_ne!(given.exit, Some(Exit::Code(0)));
+    assert!(outcome(&given).1.contains("no directory for"), "{:?}", outcome(&given));
+    fs::create_dir(place.environment.directory.join("deps")).expect("a directory");
+    assert_eq!(outcome(&place.run(&policy, "cat in > out && echo made > deps/extra")), RECORDED);
+}

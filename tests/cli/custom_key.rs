@@ -79,3 +79,21 @@ fn the_same_plugin_elsewhere_in_the_repository_names_the_same_words() -> Result<
     repository.run(&RUN)?.hit()?;
     Ok(())
 }
+
+/// A remembered answer used to outlive the capabilities that it was given under: a refusal stayed after the capability
+/// was asked for, as the message advised, and a key stayed after it was withdrawn.
+#[test]
+fn what_a_plugin_may_do_decides_what_it_answers() -> Result<()> {
+    let repository = example()?;
+    let settings = repository.text("reviver.toml")?;
+    let without = settings.replace("capabilities = [\"read\"]", "capabilities = []");
+    ensure!(settings != without);
+    for _ in 0..2 {
+        repository.write("reviver.toml", &without)?;
+        repository.run(&RUN)?.without(0, "needs the capability `read`")?;
+        repository.write("reviver.toml", &settings)?;
+        ensure!(repository.run(&RUN)?.said.is_empty());
+    }
+    repository.run(&RUN)?.hit()?;
+    Ok(())
+}

@@ -6,8 +6,11 @@ use super::exit::Exit;
 use super::show;
 use crate::digest::Digest;
 use crate::reviver::explain::{Difference, Explained};
+use crate::reviver::identify::full;
 use crate::reviver::journal::{self, Record, Result as Became};
 use crate::reviver::list::Lists;
+use crate::reviver::remember::Resolved;
+use crate::reviver::value::Value;
 use clap::Args;
 use serde_json::{Value as Json, json};
 use std::fs;
@@ -55,7 +58,7 @@ pub(super) fn explain(global: &Global, args: &ExplainArgs, out: &mut impl Write)
             tell(&context, args, record, out)?;
         }
         if chosen.is_empty() {
-            writeln!(out, "No operation of this repository is in the journal.")?;
+            writeln!(out, "No such operation of this repository is in the journal.")?;
         }
     }
     Ok(if chosen.is_empty() { Exit::Absent } else { Exit::Done })
@@ -113,17 +116,27 @@ fn sentence(Difference { label, kind, place, was, now }: &Difference) -> String 
 
 /// What identified an operation: the ingredients of its base key, then those of the list that its key was made with.
 fn ingredients(context: &Context, record: &Record) -> Vec<Explained> {
+    let base = Digest::from_hex(&record.base);
     let lists = || {
-        let base = Digest::from_hex(&record.base)?;
-        let bytes = fs::read(context.store.layout().companion(context.partition.id(), base)).ok()?;
+        let bytes = fs::read(context.store.layout().companion(context.partition.id(), base?)).ok()?;
         Lists::from_bytes(&bytes, context.place.root.path.to_str()?).ok()
     };
-    let Some(lists) = lists() else { return Vec::new() };
+    let (Some(base), Some(lists)) = (base, lists()) else { return Vec::new() };
     let mut all = lists.base;
-    // The latest list is in front. An older operation may have had another one; its places are mostly the same.
-    if let Some(list) = lists.lists.first() {
-        let pairs = list.ingredients.iter().zip(&list.values);
-        all.extend(pairs.map(|(ingredient, value)| Explained::kept(ingredient, value)));
+    // A list is kept with its latest values alone: only under the key that they make were they this operation's.
+    let key = |list: &Resolved| full(base, list.names, &list.values).to_string();
+    match lists.lists.iter().find(|list| key(list) == record.key) {
+        Some(list) => {
+            let pairs = list.ingredients.iter().zip(&list.values);
+            all.extend(pairs.map(|(ingredient, value)| Explained::kept(ingredient, value)));
+        }
+        None if lists.lists.is_empty() => {}
+        None => all.push(Explained {
+            label: "what the run discovered: its values are not kept any more".to_owned(),
+            kind: "list".to_owned(),
+            place: String::new(),
+            value: Value::Absent,
+        }),
     }
     all
 }

@@ -44,7 +44,7 @@ struct RunAlone {
 
 #[derive(Args, Clone, Debug, Default)]
 struct Global {
-    /// The cache directory [default: $`XDG_CACHE_HOME/reviver`, or what config.toml says]
+    #[arg(help = "The cache directory [default: $XDG_CACHE_HOME/reviver, or what config.toml says]")]
     #[arg(long, global = true, value_name = "DIR", env = "REVIVER_CACHE_DIR")]
     cache_dir: Option<OsString>,
 }
@@ -103,10 +103,21 @@ pub fn main() -> ExitCode {
     match done {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("reviver: {error:#}");
+            eprintln!("reviver: {}", told(&error));
             Exit::of(&error).into()
         }
     }
+}
+
+/// An error with its causes, each told once: our own errors tell theirs themselves.
+fn told(error: &anyhow::Error) -> String {
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !told.ends_with(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 /// What clap has to say: help and version are no errors.

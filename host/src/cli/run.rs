@@ -98,15 +98,15 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
         }
         Ok(exit) => exit,
         Err(Plain::Stop(error)) => {
-            eprintln!("reviver: {error:#}");
+            eprintln!("reviver: {}", super::told(&error));
             Exit::Failed
         }
         Err(Plain::Unusable(error)) if args.strict => {
-            eprintln!("reviver: {error:#}");
+            eprintln!("reviver: {}", super::told(&error));
             Exit::Failed
         }
         Err(Plain::Unusable(error)) => {
-            eprintln!("reviver: warning: {error:#}; the command runs uncached");
+            eprintln!("reviver: warning: {}; the command runs uncached", super::told(&error));
             exec(args, None)
         }
         Err(Plain::Uncached(reason)) => {
@@ -130,12 +130,19 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
     let (rule, name) = key_plugin(&place.settings, &argv);
     let (rule, name) = (rule.cloned(), name.to_owned());
     let operation = operation(args, argv, &place, rule.as_ref())?;
+    if args.verbose {
+        for read in operation.reads.iter().filter(|read| !place.directory.join(read).exists()) {
+            eprintln!(
+                "reviver: note: `{read}` is declared and does not exist; that it does not is part of the key"
+            );
+        }
+    }
     let context = Context::at(global, place).map_err(|error| Plain::Unusable(error.into()))?;
 
     let unusable = |error| Plain::Unusable(anyhow::Error::new(error));
     let key = context.plugin(&name).map_err(unusable)?;
     let codec = context.plugin(&context.place.settings.metadata).map_err(unusable)?;
-    let limits = key.limits.digest();
+    let limits = key.bounds();
     let key = WasmKey::new(Arc::clone(&context.runtime), key);
     let codec = WasmCodec::new(Arc::clone(&context.runtime), codec);
     let reviver = Reviver {

@@ -19,7 +19,7 @@ pub(super) struct TrimArgs {
     #[arg(long, value_parser = parse_size, value_name = "SIZE")]
     size: Option<ByteSize>,
     /// To this share of what is there, in percent; with --size, to the smaller of the two
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     percent: Option<u8>,
     /// Only say what would go, in order
     #[arg(long)]

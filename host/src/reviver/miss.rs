@@ -36,6 +36,9 @@ impl Reviver<'_> {
     ) -> Result<Exit, RunError> {
         let locks = self.lock(&prepared, report);
         self.unlink_shared(watched);
+        if let Some(reason) = homeless(&prepared) {
+            return self.plain(request, before, prepared.child_input, reason, outputs, report);
+        }
         let private = match self.private_report(&prepared, report) {
             Ok(private) => private,
             Err(reason) => return self.plain(request, before, prepared.child_input, reason, outputs, report),
@@ -56,11 +59,11 @@ impl Reviver<'_> {
 
         let after = self.look_around(request);
         let path = private.as_ref().map(|(_, path)| PathBuf::from(path));
-        let discovery = self.discover(request, &after, &prepared, path, report);
-        self.complete(request, before, &prepared, watched, discovery.as_ref(), &executed, report);
         if let Err(reason) = judge(&prepared, request, &executed) {
             report.unrecorded(reason);
         }
+        let discovery = self.discover(request, &after, &prepared, path, report);
+        self.complete(request, before, &prepared, watched, discovery.as_ref(), &executed, report);
         if let Some(discovery) = discovery.filter(|_| report.record.reason.is_empty()) {
             let recorded = unchanged(before, &after, &prepared, executed.started)
                 .and_then(|()| older(before, &after, &discovery.ingredients, executed.started))
@@ -261,6 +264,15 @@ impl Reviver<'_> {
             }
         }
     }
+}
+
+/// Why a command must run as the user wrote it: with arguments replaced, what the plugin makes would come with its
+/// directory, and the command would succeed where it fails by itself.
+fn homeless(prepared: &Prepared) -> Option<String> {
+    prepared.derivation.arguments.as_ref()?;
+    let missing =
+        prepared.places.iter().find(|place| place.parent().is_some_and(|parent| !parent.is_dir()))?;
+    Some(format!("there is no directory for {}", missing.display()))
 }
 
 /// The argument list that runs.

@@ -43,7 +43,7 @@ pub struct Reviver<'a> {
     pub clock: Rc<dyn Clock>,
     /// What names the operation.
     pub key_policy: &'a dyn KeyPolicy,
-    /// What bounds that policy, digested: another bound may give another answer.
+    /// What bounds that policy, digested: with other limits or capabilities it may answer otherwise.
     pub limits: Digest,
     /// What writes its outcome down.
     pub codec: &'a dyn Codec,

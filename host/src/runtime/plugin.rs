@@ -3,7 +3,7 @@
 use super::capability::Capabilities;
 use super::contract::ABI;
 use super::limits::Limits;
-use crate::digest::Digest;
+use crate::digest::{Digest, Framer};
 use crate::policy::{FaultKind, PolicyId};
 use std::fs::File;
 use std::io::Read as _;
@@ -37,6 +37,18 @@ pub struct PluginSource {
 }
 
 impl PluginSource {
+    /// What bounds the plugin's answers besides its [id](Self::id): its limits, and what it may do. An answer that was
+    /// remembered under other bounds is not its answer.
+    #[must_use]
+    pub fn bounds(&self) -> Digest {
+        let mut framer = Framer::new("reviver.bounds");
+        framer.digest(self.limits.digest());
+        for capability in self.capabilities.iter() {
+            framer.text(capability.name());
+        }
+        framer.finish()
+    }
+
     pub(super) fn id(&self) -> PolicyId {
         PolicyId {
             name: self.name.clone(),

@@ -6,6 +6,7 @@ use super::file;
 use super::layout::PartitionId;
 use crate::identity::Identity;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// A file that can be made again by whoever needs it.
@@ -34,7 +35,10 @@ pub(super) fn auxiliaries(store: &Store, partitions: &[PartitionId]) -> Result<V
 /// The bytes of what bounds itself: journals and counters.
 pub(super) fn journals(store: &Store, partitions: &[PartitionId]) -> u64 {
     let layout = store.layout();
-    let size = |path: PathBuf| fs::symlink_metadata(path).map_or(0, |metadata| metadata.len());
+    // A sparse file takes less than its length.
+    let size = |path: PathBuf| {
+        fs::symlink_metadata(path).map_or(0, |metadata| metadata.len().min(metadata.blocks() * 512))
+    };
     let of = |&id: &PartitionId| [layout.journal(id), layout.journal_old(id), layout.counters(id)];
     partitions.iter().flat_map(of).map(size).sum()
 }
