@@ -54,7 +54,7 @@ pub(super) struct Prepared {
     pub(super) base: Digest,
     /// What the plugin looked at, with what it resolved to.
     pub(super) conditions: Resolved,
-    /// What was seen of the ingredients earlier, and what of it a later lookup should not have to find out again.
+    /// Whether what was seen of a program is out of date, so that it is worth seeing anew for later lookups.
     pub(super) stale_programs: bool,
     /// What a remembered derivation is found by.
     pub(super) question: Digest,
