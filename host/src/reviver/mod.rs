@@ -19,6 +19,7 @@
 //! * A revival changes all destinations or none.
 
 mod age;
+pub mod declared;
 pub mod environment;
 pub mod execute;
 pub mod explain;
