@@ -58,6 +58,7 @@ impl Reviver<'_> {
             }
         }
         let draft = Draft {
+            manifest: false,
             name: None,
             metadata: &hunk.metadata,
             remembered: &hunk.remembered,

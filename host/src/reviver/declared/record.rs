@@ -74,16 +74,20 @@ impl DeclaredReviver<'_> {
             undisturbed(&hashed.watched, witness)?;
         }
         let hunk = hunk::encode(self.codec, outcome)?;
-        let parts: Vec<Part> = hashed
+        let mut parts: Vec<Part> = hashed
             .watched
             .iter()
             .zip(&states)
             .flat_map(|(watched, state)| parts(hashed.declared.label(&watched.path), &watched.path, state))
             .collect();
+        // A write that is declared once more below another counts once.
+        let mut seen = HashSet::new();
+        parts.retain(|part| hashed.declared.manifest.is_none() || seen.insert(part.path.clone()));
         let draft = Draft {
             metadata: &hunk.metadata,
             remembered: &hunk.remembered,
             cost: outcome.duration,
+            manifest: hashed.declared.manifest.is_some(),
             items: parts.iter().map(|part| self.item(hashed.declared, part)).collect(),
             ..Draft::default()
         };
@@ -131,9 +135,9 @@ impl DeclaredReviver<'_> {
         match (&declared.kind, &part.node) {
             // What was declared, not what this umask made of it.
             (Kind::Write(write), Node::File(_)) if part.place == write.file => {
-                DraftItem { mode: write.mode, ..item }
+                DraftItem { mode: Some(write.mode), ..item }
             }
-            (Kind::Copy(copy), Node::File(_)) => DraftItem { mode: copy.mode, ..item },
+            (Kind::Copy(copy), Node::File(_)) => DraftItem { mode: Some(copy.mode), ..item },
             _ => item,
         }
     }
