@@ -22,10 +22,6 @@ fn codes(codes: &[i32]) -> Accepted {
     Accepted::These(codes.iter().map(|code| Exit::Code(*code)).collect::<BTreeSet<_>>())
 }
 
-fn nothing() -> Result<Vec<u8>, super::super::BoxError> {
-    Ok(Vec::new())
-}
-
 /// The hash of the original is over a plain concatenation: each of these groups collided there.
 #[test]
 fn whatever_is_declared_changes_the_key() {
@@ -51,9 +47,12 @@ fn whatever_is_declared_changes_the_key() {
         ("copy, mode 20, line 4", Declared::new(Copy::new(&f0, out("a")).mode(0o24).line(4))),
         ("copy, mode 204", Declared::new(Copy::new(&f0, out("a")).mode(0o314))),
         ("copy of the same content with a line", Declared::new(Copy::new(&f1, out("a")).mode(0o24).line(4))),
-        ("write, stamp f0", Declared::new(Write::new(out("a"), digest_of_f0.clone(), nothing))),
-        ("write, mode", Declared::new(Write::new(out("a"), digest_of_f0.clone(), nothing).mode(0o600))),
-        ("write that reads f0", Declared::new(Write::new(out("a"), "", nothing)).reads([&f0])),
+        ("write, stamp f0", Declared::new(Write::new(out("a"), digest_of_f0.clone(), || Ok(Vec::new())))),
+        (
+            "write, mode",
+            Declared::new(Write::new(out("a"), digest_of_f0.clone(), || Ok(Vec::new())).mode(0o600)),
+        ),
+        ("write that reads f0", Declared::new(Write::new(out("a"), "", || Ok(Vec::new()))).reads([&f0])),
         ("native, stamp f0", Declared::new(Native::new("", digest_of_f0, || Ok(()))).writes([out("a")])),
         ("native ab c", Declared::new(Native::new("ab", "c", || Ok(()))).writes([out("a")])),
         ("native a bc", Declared::new(Native::new("a", "bc", || Ok(()))).writes([out("a")])),
@@ -103,7 +102,7 @@ fn the_paths_of_writes_do_not() {
     assert_eq!(key(&place, &write("a")), key(&place, &write("b")));
     let below = |root: &str| {
         let file = place.at(root).join("x");
-        Declared::new(Write::new(file, "", nothing)).below(place.at(root))
+        Declared::new(Write::new(file, "", || Ok(Vec::new()))).below(place.at(root))
     };
     assert_eq!(key(&place, &below("a")), key(&place, &below("b")));
 }
