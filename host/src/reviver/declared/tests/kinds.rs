@@ -194,6 +194,17 @@ b'; chmod 700 one/gen/empty";
 }
 
 #[test]
+fn a_write_that_is_declared_below_another_counts_once() {
+    let place = Place::new();
+    let declared = Declared::new(place.shell("mkdir -p d; echo a > d/a"));
+    let declared = declared.writes([place.at("d"), place.at("d/a")]).below(place.at(""));
+    recorded(place.run(&declared));
+    fs::remove_dir_all(place.at("d")).unwrap();
+    assert_eq!(revived(place.run(&declared)).writes, [place.at("d"), place.at("d/a")]);
+    assert_eq!(place.read("d/a").as_deref(), Some("a\n"));
+}
+
+#[test]
 fn a_manifest_without_files_is_revived() {
     let place = Place::new();
     let declared = Declared::new(place.shell("echo said")).below(place.at("out"));
