@@ -12,10 +12,12 @@ use crate::time::Timestamp;
 use std::fs;
 use std::rc::Rc;
 
+type Encoding<'a> = dyn Fn(&mut Outcome) -> Result<(), Box<Fault>> + 'a;
+
 /// What a [`Plain`] codec does, and something before it.
 pub(super) struct Hooked<'a> {
     id: PolicyId,
-    encoding: Box<dyn Fn(&mut Outcome) -> Result<(), Box<Fault>> + 'a>,
+    encoding: Box<Encoding<'a>>,
     decoding: Box<dyn Fn() -> Result<(), String> + 'a>,
 }
 

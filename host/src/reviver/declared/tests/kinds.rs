@@ -65,6 +65,16 @@ fn redirected_output_makes_its_directories() {
     assert_eq!(read("elsewhere/err"), "err\n");
 }
 
+/// What a command left in its pipe is written into the file after its end, which is no work of somebody else.
+#[test]
+fn output_that_is_shown_and_kept_in_a_file_is_recorded_however_late_it_comes() {
+    let place = Place::new();
+    for round in 0..30 {
+        let spawn = place.shell("head -c 60000 /dev/zero; exec head -c 60000 /dev/zero").stamp([round]);
+        recorded(place.run(&Declared::new(spawn.stdout(Sink::Tee(place.at("log"))))));
+    }
+}
+
 #[test]
 fn both_streams_may_go_into_one_file() {
     let place = Place::new();
