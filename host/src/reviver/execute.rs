@@ -10,10 +10,14 @@
 //! sends them to the whole group; they only keep us waiting for it. Those that we were started to ignore stay ignored, by
 //! the command too.
 
-use crate::outcome::{Chunk, Exit, Stream};
+use super::topology::Topology;
+use crate::outcome::{Chunk, Exit, Outcome, Stream};
 use crate::time::{Clock, Timestamp};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs::File;
 use std::io::{self, PipeReader, Read as _, Write};
 use std::os::fd::AsFd as _;
@@ -39,13 +43,36 @@ pub struct Spawn<'a> {
     /// The program's path.
     pub program: &'a Path,
     /// What it is called, then its arguments.
-    pub argv: &'a [String],
+    pub argv: &'a [&'a OsStr],
     /// The working directory, where it is not our own.
     pub directory: Option<&'a Path>,
+    /// Its environment variables, where they are not our own.
+    pub variables: Option<&'a BTreeMap<OsString, OsString>>,
     /// Its standard input.
     pub input: ChildInput,
-    /// Whether standard output and standard error are one file.
-    pub joined: bool,
+    /// Where its output goes.
+    pub output: Topology,
+}
+
+/// Why it is not known for sure what a command did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unsure {
+    /// A process that it left behind still holds its output.
+    Held,
+    /// It said more than is kept or listened to.
+    Cut,
+    /// A signal told us to end.
+    Interrupted,
+}
+
+impl fmt::Display for Unsure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Held => "a process that it left behind still holds its output",
+            Self::Cut => "it said more than is kept or listened to",
+            Self::Interrupted => "interrupted",
+        })
+    }
 }
 
 /// Where output goes as it comes.
@@ -89,6 +116,34 @@ pub struct Executed {
     pub interrupted: bool,
 }
 
+impl Executed {
+    /// Why it is not known for sure what the command did.
+    #[must_use]
+    pub const fn unsure(&self) -> Option<Unsure> {
+        if self.held {
+            Some(Unsure::Held)
+        } else if self.cut {
+            Some(Unsure::Cut)
+        } else if self.interrupted {
+            Some(Unsure::Interrupted)
+        } else {
+            None
+        }
+    }
+
+    /// What an entry keeps of how it went.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        Outcome {
+            exit: self.exit,
+            output: self.output.clone(),
+            started: self.started.0,
+            duration: self.ended.0.saturating_sub(self.started.0),
+            notes: vec![("reviver".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
+        }
+    }
+}
+
 /// So much of what a command says is kept, in bytes. More is passed on all the same.
 const MOST_KEPT: usize = 8 << 20;
 /// What a pipe can hold at most; after the command's end nobody but those that it left behind can fill it again.
@@ -97,7 +152,7 @@ const MOST_LEFT: usize = 1 << 20;
 /// Runs a command to its end. An error means that it was not started.
 pub fn execute(spawn: Spawn<'_>, clock: &dyn Clock, outputs: &mut Outputs<'_>) -> io::Result<Executed> {
     let mut command = Command::new(spawn.program);
-    command.arg0(&spawn.argv[0]).args(&spawn.argv[1..]);
+    command.arg0(spawn.argv[0]).args(&spawn.argv[1..]);
     if let Some(directory) = spawn.directory {
         command.current_dir(directory);
     }
@@ -106,15 +161,10 @@ pub fn execute(spawn: Spawn<'_>, clock: &dyn Clock, outputs: &mut Outputs<'_>) -
         ChildInput::Null => Stdio::null(),
         ChildInput::File(file) => file.into(),
     });
-    let (first, writer) = io::pipe()?;
-    let mut pipes = vec![(first, if spawn.joined { Stream::Both } else { Stream::Stdout })];
-    if spawn.joined {
-        command.stdout(writer.try_clone()?).stderr(writer);
-    } else {
-        let (second, other) = io::pipe()?;
-        pipes.push((second, Stream::Stderr));
-        command.stdout(writer).stderr(other);
+    if let Some(variables) = spawn.variables {
+        command.env_clear().envs(variables);
     }
+    let pipes = spawn.output.connect(&mut command)?;
     let signals = Signals::new()?;
     let started = clock.now();
     let child = command.spawn()?;

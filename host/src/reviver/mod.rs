@@ -11,6 +11,8 @@
 //! * what was [seen](hints) is kept beside each list, so that an unchanged file costs one `stat`, and absences one for
 //!   each directory.
 //!
+//! Who knows himself what he reads and writes [declares](declared) it, and no key policy is asked.
+//!
 //! # Laws
 //!
 //! * A hit is right with respect to what its policy was told and found out, or it is not a hit.
@@ -19,11 +21,15 @@
 //! * A revival changes all destinations or none.
 
 mod age;
+pub mod declared;
 pub mod environment;
 pub mod execute;
 pub mod explain;
 pub mod files;
+mod guard;
+pub mod hashes;
 pub mod hints;
+pub mod hunk;
 pub mod identify;
 pub mod input;
 pub mod journal;
@@ -46,6 +52,8 @@ pub mod run;
 pub mod scan;
 pub mod secret;
 pub mod table;
+pub mod topology;
 pub mod tree;
+pub mod unchanged;
 pub mod value;
 pub mod writes;
