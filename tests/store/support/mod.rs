@@ -1,0 +1,40 @@
+//! Starting workers, and saying what is not tested.
+
+use anyhow::{Context as _, Result, ensure};
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The program that plays all parts.
+pub(crate) const WORKER: &str = env!("CARGO_BIN_EXE_store-worker");
+
+/// A worker in this part.
+pub(crate) fn worker(arguments: &[impl AsRef<OsStr>]) -> Command {
+    let mut command = Command::new(WORKER);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What a worker that ended well has told; else what it complained of is the error.
+pub(crate) fn told(output: Output) -> Result<String> {
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(output.status.success(), "a worker ended with {}: {complaint}", output.status);
+    String::from_utf8(output.stdout).context("a worker tells texts")
+}
+
+/// The seed that was asked for, or one of this moment. It is printed, and seen where the test fails.
+pub(crate) fn seed() -> Result<u64> {
+    let seed = match std::env::var("REVIVER_STORE_SEED") {
+        Ok(seed) => seed.parse().context("REVIVER_STORE_SEED")?,
+        Err(_) => SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros() as u64 % 1_000_000,
+    };
+    eprintln!("REVIVER_STORE_SEED={seed}");
+    Ok(seed)
+}
+
+/// Says that something is not tested. Not by a macro: the test runner would keep that to itself, since the test passes.
+pub(crate) fn skipped(why: &str) {
+    // A standard error that is closed has nobody to tell.
+    std::io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes()).ok();
+}
