@@ -20,7 +20,7 @@
 //! let partition = store.partition(PartitionId::of(Digest::of(b"a repository")));
 //!
 //! let key = Key::new(Digest::of(b"what identifies it"));
-//! let item = DraftItem { path: b"a.txt".to_vec(), content: Content::Bytes(b"a result"), mode: 0o644 };
+//! let item = DraftItem { path: b"a.txt".to_vec(), content: Content::Bytes(b"a result"), mode: Some(0o644) };
 //! partition.add(key, &Draft { items: vec![item], ..Draft::default() }, Timestamp(1))?;
 //!
 //! let entry = partition.find(key)?.expect("it was just added");

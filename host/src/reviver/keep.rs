@@ -56,6 +56,7 @@ impl Reviver<'_> {
             }
         }
         let draft = Draft {
+            manifest: false,
             name: None,
             metadata: &hunk,
             remembered: &remembered,

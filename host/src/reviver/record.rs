@@ -57,7 +57,7 @@ pub fn item(part: &Part, umask: u32) -> DraftItem<'_> {
         Node::Link(target) => (Content::Link(target.as_os_str().as_bytes()), 0o777),
         Node::File(identity) => (Content::Path(&part.place), recorded_mode(identity.mode & 0o777, umask)),
     };
-    DraftItem { path: part.path.clone(), content, mode }
+    DraftItem { path: part.path.clone(), content, mode: Some(mode) }
 }
 
 /// The mode that is recorded for one that was made under `umask`.

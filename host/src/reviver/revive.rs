@@ -13,12 +13,11 @@ use super::tree::{Node, walk};
 use crate::digest::Digest;
 use crate::identity::Identity;
 use crate::operation::{Derivation, WriteKind};
-use crate::store::{Entry, ItemKind, Partition, StageError, Staging, Store};
+use crate::store::{Entry, ItemKind, Partition, StageError, Staging, Store, set_modes};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Where things are revived.
@@ -94,14 +93,8 @@ impl Reviving<'_> {
             }
         }
         staging.commit()?;
-        // Only now: one that may not be written to has been filled. Deepest first, for those that may not be entered.
-        for (directory, mode) in created.iter().rev() {
-            let usual = fs::symlink_metadata(directory).is_ok_and(|there| there.mode() & 0o777 == *mode);
-            if !usual {
-                // What is in it is right, whoever may see it.
-                fs::set_permissions(directory, fs::Permissions::from_mode(*mode)).ok();
-            }
-        }
+        // Only now: one that may not be written to has been filled.
+        set_modes(&created);
         for (directory, made) in &directories {
             outputs::keep(self.store, self.partition, directory, made);
         }

@@ -14,6 +14,7 @@ use super::file::{self, TmpFile};
 use super::format::{self, Item, ItemKind, Parts, Place};
 use super::index::{Index, Record};
 use super::lock::Held;
+use super::manifest::check_manifest;
 use super::object;
 use crate::digest::Digest;
 use crate::identity::Identity;
@@ -39,6 +40,9 @@ impl Partition {
     /// Errors: a source is no regular file, or changed while it was read; an item's path leads out of where it belongs; the
     /// system refuses, as with a full disk.
     pub fn add(&self, key: Key, draft: &Draft<'_>, now: Timestamp) -> Result<Added, StoreError> {
+        if draft.manifest {
+            check_manifest(draft.items.iter().map(|item| (item.path.as_slice(), item.content.kind())))?;
+        }
         let mut gathered = Gathered::default();
         for item in &draft.items {
             check_path(&item.path)?;
@@ -64,7 +68,12 @@ impl Partition {
     /// Reads one item; the path of its source where that is absent.
     fn gather(&self, draft: &DraftItem<'_>, into: &mut Gathered) -> Result<Option<PathBuf>, StoreError> {
         let offset = into.contents.len();
-        let mode = draft.mode & 0o777;
+        let usual = match draft.content {
+            Content::Directory => 0o755,
+            Content::Link(_) => 0o777,
+            Content::Bytes(_) | Content::Path(_) => 0o644,
+        };
+        let mut mode = draft.mode.unwrap_or(usual) & 0o777;
         let mut identity = None;
         let (kind, place, digest, size) = match draft.content {
             Content::Directory => (ItemKind::Directory, Place::Here(offset), Digest::of(&[]), 0),
@@ -84,6 +93,7 @@ impl Partition {
             Content::Path(path) => {
                 let Some((source, before)) = open_source(path)? else { return Ok(Some(path.to_owned())) };
                 identity = Some(before);
+                mode = draft.mode.unwrap_or(before.mode) & 0o777;
                 if before.size < object::THRESHOLD {
                     read_small(&source, path, before, &mut into.contents)?;
                     let digest = Digest::of(&into.contents[offset..]);

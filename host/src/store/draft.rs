@@ -1,6 +1,7 @@
 //! What is given to be added, and what came of it.
 
 use super::error::StoreError;
+use super::format::ItemKind;
 use crate::digest::Digest;
 use crate::identity::Identity;
 use crate::key::Name;
@@ -21,6 +22,9 @@ pub struct Draft<'a> {
     pub companion_size: u64,
     /// How long the recorded run took, in nanoseconds.
     pub cost: u64,
+    /// Whether the paths of the items tell where they belong under a root. Each is then named once, and is below
+    /// directories only.
+    pub manifest: bool,
     /// The contents, in order.
     pub items: Vec<DraftItem<'a>>,
 }
@@ -32,8 +36,19 @@ pub struct DraftItem<'a> {
     pub path: Vec<u8>,
     /// Where it is.
     pub content: Content<'a>,
-    /// Permissions. Only `0o777` of them are kept: what comes from a cache never gains another's rights.
-    pub mode: u32,
+    /// Permissions; `None` for those of the file that it is read from, `0o644` for bytes and `0o755` for a directory. Only
+    /// `0o777` of them are kept: what comes from a cache never gains another's rights.
+    pub mode: Option<u32>,
+}
+
+impl<'a> Draft<'a> {
+    /// A draft of regular files in order, with their own permissions; symbolic links to them are followed.
+    #[must_use]
+    pub fn of_files(metadata: &'a [u8], sources: &[&'a Path]) -> Self {
+        let item =
+            |source: &&'a Path| DraftItem { path: Vec::new(), content: Content::Path(source), mode: None };
+        Self { metadata, items: sources.iter().map(item).collect(), ..Self::default() }
+    }
 }
 
 /// Where a content is.
@@ -47,6 +62,18 @@ pub enum Content<'a> {
     Directory,
     /// It is a symbolic link with this target.
     Link(&'a [u8]),
+}
+
+impl Content<'_> {
+    /// What it is.
+    #[must_use]
+    pub const fn kind(&self) -> ItemKind {
+        match self {
+            Content::Path(_) | Content::Bytes(_) => ItemKind::File,
+            Content::Directory => ItemKind::Directory,
+            Content::Link(_) => ItemKind::Link,
+        }
+    }
 }
 
 /// What came of adding.

@@ -41,6 +41,12 @@ impl Entry {
         self.header.name.as_ref()
     }
 
+    /// Whether the paths of its contents tell where they belong under a root.
+    #[must_use]
+    pub const fn is_manifest(&self) -> bool {
+        self.header.manifest
+    }
+
     /// The metadata hunk.
     #[must_use]
     pub fn metadata(&self) -> &[u8] {

@@ -5,7 +5,7 @@
 //! ```text
 //!    0  magic "RVENTRY1"                          8
 //!    8  H, where the header ends                  4
-//!   12  zero                                      4
+//!   12  1 for a manifest, else 0                  4
 //!   16  size of the whole file                    8
 //!   24  key                                      32
 //!   56  created, nanoseconds since the epoch      8
@@ -31,6 +31,7 @@
 
 use super::draft::check_path;
 use super::error::StoreError;
+use super::manifest::check_manifest;
 use crate::bytes::{Malformed, Reader, Writer};
 use crate::digest::Digest;
 use crate::key::{Key, Name};
@@ -84,6 +85,8 @@ pub(super) struct Header {
     pub(super) companion: Option<Digest>,
     pub(super) companion_size: u64,
     pub(super) name: Option<Name>,
+    /// Whether the items are those of a manifest.
+    pub(super) manifest: bool,
     /// Where in the file the metadata hunk is.
     pub(super) metadata: Range<usize>,
     /// Where in the file the remembered decoding is.
@@ -156,6 +159,7 @@ pub(super) fn encode(parts: &Parts<'_>) -> Result<Vec<u8>, StoreError> {
     let end = file.len();
     let size = (end + Digest::SIZE + contents.len()) as u64;
     file[8..12].copy_from_slice(&u32::try_from(end).map_err(|_| StoreError::TooLarge)?.to_le_bytes());
+    file[12] = u8::from(draft.manifest);
     file[16..24].copy_from_slice(&size.to_le_bytes());
     let check = Digest::of(&file);
     file.extend_from_slice(check.as_bytes());
@@ -181,7 +185,12 @@ pub(super) fn decode(file: &[u8], size: u64) -> Result<Header, Malformed> {
         return Err(Malformed { expected: "the digest of the header" });
     }
     let mut from = Reader::new(header);
-    from.raw(16)?;
+    from.raw(12)?;
+    let manifest = match from.u32()? {
+        0 => false,
+        1 => true,
+        _ => return Err(Malformed { expected: "a plain entry or a manifest" }),
+    };
     if from.u64()? != size {
         return Err(Malformed { expected: "a file as long as it says" });
     }
@@ -204,7 +213,22 @@ pub(super) fn decode(file: &[u8], size: u64) -> Result<Header, Malformed> {
     if offset as u64 != size {
         return Err(Malformed { expected: "contents as long as they say" });
     }
-    Ok(Header { key, created, cost, companion, companion_size, name, metadata, remembered, items, size })
+    if manifest && check_manifest(items.iter().map(|item| (item.path.as_slice(), item.kind))).is_err() {
+        return Err(Malformed { expected: "the paths of a manifest" });
+    }
+    Ok(Header {
+        key,
+        created,
+        cost,
+        companion,
+        companion_size,
+        name,
+        manifest,
+        metadata,
+        remembered,
+        items,
+        size,
+    })
 }
 
 fn range(from: &mut Reader<'_>, end: usize) -> Result<Range<usize>, Malformed> {

@@ -17,9 +17,13 @@
 //! |---|---|
 //! | what is bound to this key? | [`Partition::find`] |
 //! | bind it | [`Partition::add`] |
-//! | put its contents in place | [`Staging`] |
+//! | bind it to what is under a root | [`Partition::manifest_add`] |
+//! | put its contents in place | [`Partition::revive`], [`Partition::manifest_revive`]; step by step, [`Staging`] |
+//! | is it bound, and to how much? | [`Partition::contains`], [`Partition::keys`], [`Partition::key_stats`] |
+//! | unbind it | [`Partition::remove`], [`Partition::remove_unused`], [`Store::clear`] |
 //! | what may go? | [`Store::plan`], [`Store::trim`] |
 //! | how much is there? | [`Store::usage`], [`Partition::stats`] |
+//! | is all of it what was added? | [`Store::verify`] |
 
 mod add;
 mod auxiliary;
@@ -34,11 +38,14 @@ mod index;
 pub mod layout;
 mod ledger;
 mod lock;
+mod manifest;
 mod object;
 mod partition;
 mod plan;
 mod rank;
 mod reindex;
+mod remove;
+mod revive;
 mod stage_error;
 mod staging;
 mod sweep;
@@ -46,6 +53,7 @@ mod temporary;
 mod total;
 mod trim;
 mod usage;
+mod verify;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
@@ -62,13 +70,17 @@ pub use format::{Item, ItemKind};
 pub use layout::{Layout, PartitionId};
 pub use lock::PathLock;
 pub use partition::{KeyInfo, Partition, PartitionStats};
-pub use plan::{Plan, TrimRequest, Victim};
+pub use plan::{Plan, TrimRequest, Victim, budget};
 pub use rank::{PolicyFault, PolicyFaultKind};
+pub use revive::{ReviveError, Revived};
 pub use stage_error::{Damage, StageError};
 pub use staging::Staging;
 pub use temporary::Temporary;
 pub use trim::{TrimReport, Trimmed};
 pub use usage::Usage;
+pub use verify::{Finding, FindingKind, Remedy, Verified};
+
+pub(crate) use revive::set_modes;
 
 use file::TmpFile;
 use std::fs;

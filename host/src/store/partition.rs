@@ -1,9 +1,10 @@
-//! One repository's entries: what is known of them, and their removal.
+//! One repository's entries: what is known of them, and their uses.
 
 use super::Store;
 use super::entry::Entry;
 use super::error::StoreError;
 use super::file;
+use super::fold::Fold;
 use super::format;
 use super::index::{Index, Kind, Record};
 use super::layout::PartitionId;
@@ -34,8 +35,12 @@ pub struct KeyInfo {
     pub created: Timestamp,
     /// How many contents it has.
     pub files: u64,
-    /// How many bytes its file and its objects have, shared ones included.
+    /// How many bytes its file and its objects have, shared ones included, and its record in the index.
     pub bytes: u64,
+    /// When it was last revived, or added.
+    pub last_use: Timestamp,
+    /// How often it was revived.
+    pub uses: u64,
 }
 
 /// How much a partition holds, as its index tells.
@@ -105,25 +110,24 @@ impl Partition {
     /// Whether a key is bound. The entry may still prove damaged when it is found.
     #[must_use]
     pub fn contains(&self, key: Key) -> bool {
-        self.store.layout().entry(self.id, key).exists()
+        fs::symlink_metadata(self.store.layout().entry(self.id, key)).is_ok_and(|there| there.is_file())
     }
 
-    /// Unbinds a key and tells whether it was bound. Its objects go with the next sweep.
-    ///
-    /// Errors: the system refuses; the key is still bound then, or the index does not know yet that it is not.
-    pub fn remove(&self, key: Key, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(!self.remove_all(&[key], now)?.is_empty())
-    }
-
-    /// Unbinds keys under one lock, and gives those that were bound.
-    pub(super) fn remove_all(&self, keys: &[Key], now: Timestamp) -> Result<Vec<Key>, StoreError> {
+    /// Unbinds keys under one lock, and gives those that were bound. Something else in an entry's place goes into quarantine.
+    pub(super) fn unbind(&self, keys: &[Key], now: Timestamp) -> Result<Vec<Key>, StoreError> {
         let mut index = Index::open(self, FlockOperation::LockExclusive)?;
         let mut removed = Vec::with_capacity(keys.len());
         for &key in keys {
             let path = self.store.layout().entry(self.id, key);
             // A kill after this leaves a record of an entry that is not there, which a trim finds out.
-            if file::if_there(fs::remove_file(&path)).map_err(StoreError::io("remove", &path))?.is_some() {
-                removed.push(key);
+            match file::if_there(fs::remove_file(&path)) {
+                Ok(Some(())) => removed.push(key),
+                Ok(None) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::IsADirectory => {
+                    self.set_aside(&path)?;
+                    removed.push(key);
+                }
+                Err(error) => return Err(StoreError::io("remove", path)(error)),
             }
             if let Some(index) = &mut index {
                 index.append(&Record::event(Kind::Removed, key, 0, now))?;
@@ -164,21 +168,33 @@ impl Partition {
 
     /// The keys that are bound, in order. Damaged entries are left out.
     pub fn keys(&self) -> Result<Vec<KeyInfo>, StoreError> {
-        let mut infos = Vec::new();
-        for key in self.listed()? {
-            let path = self.store.layout().entry(self.id, key);
-            if let Some(Ok(header)) = read_header(&path).map_err(StoreError::io("read", &path))? {
-                let record = Record::of_entry(&header);
-                infos.push(KeyInfo {
-                    key,
-                    files: header.items.len() as u64,
-                    bytes: record.own + record.objects,
-                    created: header.created,
-                    name: header.name,
-                });
-            }
-        }
-        Ok(infos)
+        let fold = self.fold()?;
+        let infos = self.listed()?.into_iter().map(|key| self.info(key, &fold));
+        infos.filter_map(Result::transpose).collect()
+    }
+
+    /// What is known of one key; `None` if it is unbound, or its entry is damaged.
+    pub fn key_stats(&self, key: Key) -> Result<Option<KeyInfo>, StoreError> {
+        if self.contains(key) { self.info(key, &self.fold()?) } else { Ok(None) }
+    }
+
+    fn info(&self, key: Key, fold: &Fold) -> Result<Option<KeyInfo>, StoreError> {
+        let path = self.store.layout().entry(self.id, key);
+        let header = read_header(&path).map_err(StoreError::io("read", &path))?;
+        let Some(header) = header.and_then(Result::ok).filter(|header| header.key == key) else {
+            return Ok(None);
+        };
+        let record = Record::of_entry(&header);
+        let live = fold.get(key);
+        Ok(Some(KeyInfo {
+            key,
+            files: header.items.len() as u64,
+            bytes: record.size(),
+            created: header.created,
+            name: header.name,
+            last_use: live.map_or(header.created, |live| live.last_use),
+            uses: live.map_or(0, |live| live.uses),
+        }))
     }
 
     /// How much is there. Only the index is read.

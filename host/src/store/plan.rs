@@ -44,6 +44,15 @@ impl TrimRequest<'_> {
     }
 }
 
+/// How many bytes may stay of those that are there: the smaller of a number of bytes and a percentage, rounded down; all of
+/// them without either.
+#[must_use]
+pub fn budget(used: u64, bytes: Option<u64>, percent: Option<u8>) -> u64 {
+    // Wider for a moment, so that a hundred times the whole fits.
+    let share = percent.map_or(used, |percent| (u128::from(used) * u128::from(percent) / 100) as u64);
+    bytes.map_or(share, |bytes| bytes.min(share))
+}
+
 fn no_policy<'a>(_: PartitionId) -> Option<&'a dyn Eviction> {
     None
 }

@@ -43,7 +43,10 @@ pub(super) fn key(name: &str) -> Key {
 }
 
 pub(super) fn draft<'a>(contents: &[&'a [u8]]) -> Draft<'a> {
-    let item =
-        |content: &&'a [u8]| DraftItem { path: Vec::new(), content: Content::Bytes(content), mode: 0o644 };
+    let item = |content: &&'a [u8]| DraftItem {
+        path: Vec::new(),
+        content: Content::Bytes(content),
+        mode: Some(0o644),
+    };
     Draft { metadata: b"hunk", items: contents.iter().map(item).collect(), ..Draft::default() }
 }

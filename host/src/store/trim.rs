@@ -12,13 +12,9 @@ use super::Store;
 use super::error::StoreError;
 use super::file;
 use super::plan::{Plan, TrimRequest};
-use crate::digest::Digest;
 use crate::key::Key;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fs;
-
-/// How many entries go under one lock: additions and uses wait for about a millisecond.
-const BATCH: usize = 128;
 
 /// What came of a trim.
 #[derive(Clone, PartialEq, Debug)]
@@ -72,16 +68,8 @@ impl Store {
         for id in self.partitions()? {
             let partition = self.partition(id);
             let keys = victims.remove(&id).unwrap_or_default();
-            let mut companions: HashSet<Digest> = HashSet::new();
-            if !keys.is_empty() {
-                let fold = partition.fold()?;
-                companions.extend(keys.iter().filter_map(|&key| fold.get(key)?.record.companion));
-            }
-            for some in keys.chunks(BATCH) {
-                removed += partition.remove_all(some, request.now)?.len() as u64;
-            }
+            removed += partition.evict(&keys, request.now)?.len() as u64;
             partition.reconcile()?;
-            partition.sweep_companions(&companions, request.now)?;
         }
         Ok(removed)
     }

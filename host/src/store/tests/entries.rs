@@ -10,7 +10,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 fn item(content: Content<'_>, mode: u32) -> DraftItem<'_> {
-    DraftItem { path: Vec::new(), content, mode }
+    DraftItem { path: Vec::new(), content, mode: Some(mode) }
 }
 
 fn file_of(cache: &Cache, name: &str) -> PathBuf {
@@ -19,7 +19,7 @@ fn file_of(cache: &Cache, name: &str) -> PathBuf {
 
 /// The entry of the golden file: every kind of field and of content.
 fn golden_draft(name: &Name) -> Draft<'_> {
-    let at = |path: &str, content| DraftItem { path: path.into(), content, mode: 0o755 };
+    let at = |path: &str, content| DraftItem { path: path.into(), content, mode: Some(0o755) };
     Draft {
         name: Some(name),
         metadata: b"hunk",
@@ -27,6 +27,7 @@ fn golden_draft(name: &Name) -> Draft<'_> {
         companion: Some(Digest::of(b"companion")),
         companion_size: 7,
         cost: 1_000_000,
+        manifest: false,
         items: vec![
             at("bin/tool", Content::Bytes(b"#!/bin/sh\n")),
             at("share", Content::Directory),
@@ -129,7 +130,7 @@ fn a_failing_add_keeps_the_older_binding() {
     }
     for (path, directory) in [("", cache.directory.path()), ("../x", Path::new("/etc/hostname"))] {
         let content = if path.is_empty() { Content::Path(directory) } else { Content::Bytes(b"") };
-        let items = vec![DraftItem { path: path.into(), content, mode: 0o644 }];
+        let items = vec![DraftItem { path: path.into(), content, mode: Some(0o644) }];
         let error = cache.partition.add(key("k"), &Draft { items, ..Draft::default() }, Timestamp(2));
         assert!(matches!(error, Err(StoreError::SourceKind { .. } | StoreError::InvalidItem { .. })));
     }

@@ -1,6 +1,8 @@
 //! The laws of the store, as tests.
 
 mod entries;
+mod manifest;
 mod races;
 mod revive;
 mod trim;
+mod verify;

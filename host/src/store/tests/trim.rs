@@ -181,13 +181,53 @@ fn shared_contents_and_companions_go_with_the_last_who_need_them() {
 }
 
 #[test]
-fn objects_of_removed_entries_go_before_any_entry() {
+fn objects_that_no_entry_needs_go_before_any_entry() {
     let cache = four();
-    cache.add(key("large"), &vec![1; 100_000], 1);
-    cache.partition.remove(key("large"), Timestamp(2)).unwrap();
+    cache.add(key("a"), &vec![1; 100_000], 1);
+    cache.add(key("a"), &[0; 100], 1);
+    assert_eq!(cache.store.usage().unwrap().objects, 1);
     let report = run(&cache, &percent(&cache, 50));
     assert!(report.plan.victims.is_empty());
     assert_eq!(cache.store.usage().unwrap().objects, 0);
+}
+
+#[test]
+fn removing_an_entry_frees_what_only_it_needed() {
+    let cache = Cache::new();
+    cache.add(key("a"), &vec![1; 100_000], 1);
+    cache.add(key("b"), &vec![1; 100_000], 1);
+    cache.add(key("c"), &vec![2; 100_000], 1);
+    let removed = cache.partition.remove_all(&[key("a"), key("c"), key("none")], Timestamp(2)).unwrap();
+    assert_eq!(removed, [key("a"), key("c")]);
+    assert_eq!(cache.store.usage().unwrap().object_bytes, 100_000);
+    let unused = |found: &crate::key::Key, _: &_| *found == key("b");
+    assert_eq!(cache.partition.remove_unused(&unused, Timestamp(3)).unwrap(), [key("b")]);
+    assert_eq!(cache.store.usage().unwrap().objects, 0);
+}
+
+#[test]
+fn clearing_leaves_an_empty_cache_that_works() {
+    let cache = four();
+    cache
+        .store
+        .publish(&cache.store.layout().derivation(cache.partition.id(), Digest::of(b"d")), &[0; 9])
+        .unwrap();
+    assert_eq!(cache.store.clear(Timestamp(9)).unwrap(), 4);
+    let usage = cache.store.usage().unwrap();
+    assert_eq!((usage.entries, usage.objects, usage.bytes), (0, 0, 0));
+    cache.add(key("a"), b"again", 10);
+    assert!(cache.partition.contains(key("a")));
+}
+
+#[test]
+fn a_budget_is_the_smaller_of_bytes_and_percentage() {
+    use crate::store::budget;
+    assert_eq!(budget(400, None, Some(49)), 196);
+    assert_eq!(budget(400, Some(250), None), 250);
+    assert_eq!(budget(400, Some(250), Some(50)), 200);
+    assert_eq!(budget(400, Some(150), Some(50)), 150);
+    assert_eq!(budget(u64::MAX, None, Some(100)), u64::MAX);
+    assert_eq!(budget(400, None, None), 400);
 }
 
 #[test]

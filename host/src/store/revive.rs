@@ -1,0 +1,169 @@
+//! Reviving an entry as files, for whoever holds its key.
+//!
+//! | outcome | when | the file system afterwards |
+//! |---|---|---|
+//! | `Some` | the key is bound and intact | every destination has the content and the permissions that were added, and the present time; missing directories above are made as the umask has it |
+//! | `None` | it is unbound, is bound to another number of contents, or is damaged – and in quarantine then | untouched |
+//! | error | a destination is a directory, lies below something else, or refuses | untouched, but for [`StageError::NotPutBack`] |
+//!
+//! A destination that is a symbolic link is replaced, not followed. Where one destination is named twice the later content
+//! is there in the end.
+
+use super::Partition;
+use super::commit::Placed;
+use super::entry::Entry;
+use super::error::StoreError;
+use super::format::ItemKind;
+use super::stage_error::StageError;
+use super::staging::Staging;
+use crate::key::Key;
+use crate::time::Timestamp;
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::{self, Permissions};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// What was revived.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Revived {
+    /// The metadata hunk.
+    pub metadata: Vec<u8>,
+    /// The destinations, in the order of the entry's contents.
+    pub placed: Vec<Placed>,
+}
+
+/// Nothing could be revived, though the key may be bound.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReviveError {
+    /// The cache could not be read.
+    Store(StoreError),
+    /// A destination could not be written.
+    Stage(StageError),
+}
+
+impl Partition {
+    /// Makes each content of an entry the file at the destination in the same place of the list; see the [module](self) for
+    /// the outcomes.
+    pub fn revive(
+        &self,
+        key: Key,
+        destinations: &[&Path],
+        now: Timestamp,
+    ) -> Result<Option<Revived>, ReviveError> {
+        let Some(entry) = self.find(key)? else { return Ok(None) };
+        if entry.items().len() != destinations.len() {
+            return Ok(None);
+        }
+        self.put(&entry, destinations, now)
+    }
+
+    /// Makes everything that a manifest names, under `root`; `None` for a plain entry too. See the [module](self) for
+    /// the outcomes.
+    ///
+    /// A link below `root` on the way to a destination is an error: nothing is written outside of the root.
+    pub fn manifest_revive(
+        &self,
+        key: Key,
+        root: &Path,
+        now: Timestamp,
+    ) -> Result<Option<Revived>, ReviveError> {
+        let Some(entry) = self.find(key)?.filter(Entry::is_manifest) else { return Ok(None) };
+        let places: Vec<PathBuf> =
+            entry.items().iter().map(|item| root.join(OsStr::from_bytes(&item.path))).collect();
+        refuse_detours(root, &entry, &places)?;
+        let destinations: Vec<&Path> = places.iter().map(PathBuf::as_path).collect();
+        self.put(&entry, &destinations, now)
+    }
+
+    fn put(
+        &self,
+        entry: &Entry,
+        destinations: &[&Path],
+        now: Timestamp,
+    ) -> Result<Option<Revived>, ReviveError> {
+        let mut staging = Staging::new(self.store());
+        let mut created = Vec::new();
+        for (index, (item, destination)) in entry.items().iter().zip(destinations).enumerate() {
+            let staged = match item.kind {
+                ItemKind::File => staging.file(entry, index, destination, item.mode),
+                ItemKind::Link => entry.bytes(index).and_then(|target| staging.link(destination, &target)),
+                ItemKind::Directory => {
+                    if fs::symlink_metadata(destination).is_err() {
+                        created.push((destination.to_path_buf(), item.mode));
+                    }
+                    staging.directory(destination)
+                }
+            };
+            match staged {
+                Err(error) if error.is_damage() => return Ok(None),
+                staged => staged?,
+            }
+        }
+        let placed = staging.commit()?.placed;
+        set_modes(&created);
+        // A use that cannot be noted makes the entry look older, and costs a miss at worst.
+        drop(self.used(entry.key(), now));
+        Ok(Some(Revived { metadata: entry.metadata().to_vec(), placed }))
+    }
+}
+
+/// Gives directories that were just made and filled their permissions, the deepest first for those that may not be entered.
+/// What is in them is right, whoever may see it: one that refuses stays as it is.
+pub(crate) fn set_modes(created: &[(PathBuf, u32)]) {
+    for (directory, mode) in created.iter().rev() {
+        let right =
+            fs::symlink_metadata(directory).is_ok_and(|there| there.permissions().mode() & 0o777 == *mode);
+        if !right {
+            drop(fs::set_permissions(directory, Permissions::from_mode(*mode)));
+        }
+    }
+}
+
+/// Refuses a root in which a link leads elsewhere where a directory is to be.
+fn refuse_detours(root: &Path, entry: &Entry, places: &[PathBuf]) -> Result<(), StageError> {
+    let mut known = HashSet::new();
+    for (item, place) in entry.items().iter().zip(places) {
+        let itself = (item.kind == ItemKind::Directory).then_some(place.as_path());
+        let above = place.ancestors().skip(1).take_while(|above| *above != root);
+        for directory in itself.into_iter().chain(above) {
+            if known.insert(directory.to_owned()) && directory.is_symlink() {
+                return Err(StageError::NotADirectory { path: directory.to_owned() });
+            }
+        }
+    }
+    Ok(())
+}
+
+impl From<StoreError> for ReviveError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<StageError> for ReviveError {
+    fn from(error: StageError) -> Self {
+        Self::Stage(error)
+    }
+}
+
+impl fmt::Display for ReviveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Stage(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ReviveError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Store(error) => error.source(),
+            Self::Stage(error) => error.source(),
+        }
+    }
+}
