@@ -32,7 +32,7 @@ const LONGEST_NAME: usize = 255;
 /// What is prepared but not in place yet.
 #[derive(Debug)]
 pub struct Staging<'s> {
-    store: &'s Store,
+    pub(super) store: &'s Store,
     pub(super) steps: Vec<Step>,
     /// Directories that were made, those above before those below.
     pub(super) made: Vec<PathBuf>,
