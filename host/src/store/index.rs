@@ -17,6 +17,9 @@
 //!
 //! * A record is appended by one write under a shared lock on the log, a removal under an exclusive one. An addition holds
 //!   its lock until its entry is published.
+//! * Two additions of one key may publish in another order than they append, and one may be killed between the two. So of a
+//!   key that was added over another, the latest record may tell of an entry that is not the one that is there. Whoever needs
+//!   to know looks at the entry itself, and a rewriting puts the record right.
 //! * A record whose check fails (torn by a full disk or a power failure) is skipped byte by byte until the next good one.
 //! * The log is rewritten ([`super::reindex`]) into a new file under the exclusive lock; whoever then gets the lock on
 //!   the old file sees that it lost its name, and opens the new one. So nothing appended is lost.

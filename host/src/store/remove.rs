@@ -9,6 +9,7 @@
 //! is called unused goes.
 
 use super::error::StoreError;
+use super::fold::Live;
 use super::{Partition, Store};
 use crate::digest::Digest;
 use crate::key::Key;
@@ -29,7 +30,7 @@ impl Partition {
     /// Unbinds keys and gives those that were bound, in the given order; see the [module](self) for the outcomes.
     pub fn remove_all(&self, keys: &[Key], now: Timestamp) -> Result<Vec<Key>, StoreError> {
         let fold = self.fold()?;
-        let has_objects = keys.iter().any(|&key| fold.get(key).is_some_and(|live| live.record.objects > 0));
+        let has_objects = keys.iter().any(|&key| fold.get(key).is_some_and(Live::may_need_objects));
         drop(fold);
         let removed = self.evict(keys, now)?;
         if has_objects {
