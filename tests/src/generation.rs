@@ -97,7 +97,7 @@ impl Generation {
             Some(path) => Content::Path(path),
             None => Content::Bytes(&contents[index]),
         };
-        let item = |index| DraftItem { path: Vec::new(), content: content(index), mode: 0o644 };
+        let item = |index| DraftItem { path: Vec::new(), content: content(index), mode: Some(0o644) };
         let items = (0..CONTENTS).map(item).collect();
         Ok(act(&Draft { metadata: &metadata, items, ..Draft::default() }))
     }

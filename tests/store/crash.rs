@@ -13,7 +13,7 @@
 
 use crate::support::{seed, skipped, told, worker};
 use anyhow::{Context as _, Result, ensure};
-use reviver::store::{LinkMode, TrimRequest};
+use reviver::store::{LinkMode, Remedy, TrimRequest};
 use reviver::time::Timestamp;
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
@@ -134,6 +134,8 @@ fn nothing_stays(place: &Place) -> Result<()> {
             ensure!(needed.contains(&digest), "nobody needs the object {digest}");
         }
     }
+    let verified = place.store.verify(Remedy::SetAside, &mut |_| {})?;
+    ensure!(verified.findings.is_empty() && verified.entries > 0, "{:?}", verified.findings);
     place.nothing_was_damaged()
 }
 

@@ -54,13 +54,13 @@ pub(crate) fn read(directory: &Path, link: &str, who: u64, milliseconds: u64) ->
     tell(&[hits, misses, vanished])
 }
 
-/// Trims to about half, again and again. Tells trims and entries that went.
+/// Trims to a quarter, again and again. Tells trims and entries that went.
 pub(crate) fn trim(directory: &Path, milliseconds: u64) -> Result<()> {
     let place = Place::named(directory, "auto")?;
     let end = end(milliseconds);
     let (mut trims, mut removed) = (0, 0);
     while Instant::now() < end {
-        let limit = place.store.usage()?.bytes / 2;
+        let limit = place.store.usage()?.bytes / 4;
         match place.store.trim(&TrimRequest::new(limit, now()))? {
             Trimmed::Done(report) => {
                 trims += 1;
