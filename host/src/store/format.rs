@@ -31,6 +31,7 @@
 
 use super::draft::check_path;
 use super::error::StoreError;
+use super::layout::object_mode;
 use super::manifest::check_manifest;
 use crate::bytes::{Malformed, Reader, Writer};
 use crate::digest::Digest;
@@ -106,7 +107,8 @@ impl Header {
 /// The objects that these items need, each once, with their sizes.
 pub(super) fn objects(items: &[Item]) -> Vec<(Digest, u32, u64)> {
     let in_objects = items.iter().filter(|item| item.place == Place::Object);
-    let mut objects: Vec<_> = in_objects.map(|item| (item.digest, item.mode & 0o555, item.size)).collect();
+    let mut objects: Vec<_> =
+        in_objects.map(|item| (item.digest, object_mode(item.mode), item.size)).collect();
     objects.sort_unstable();
     objects.dedup();
     objects

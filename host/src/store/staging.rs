@@ -11,6 +11,7 @@
 use super::commit::{Action, Step};
 use super::entry::Entry;
 use super::format::ItemKind;
+use super::layout::object_mode;
 use super::object::{hash_through, touch};
 use super::stage_error::{Damage, StageError};
 use super::{LinkMode, Store};
@@ -133,7 +134,7 @@ impl<'s> Staging<'s> {
         let options = self.store.options();
         let item = &entry.items()[index];
         let (source, path) = entry.open(index)?;
-        if options.link == LinkMode::Hardlink && mode & 0o555 == item.mode & 0o555 {
+        if options.link == LinkMode::Hardlink && mode & 0o555 == object_mode(item.mode) {
             if options.verify {
                 entry.judge(index, &path, hash_through(&source, item.size, |_| Ok(())))?;
             }
