@@ -38,3 +38,13 @@ pub(crate) fn skipped(why: &str) {
     // A standard error that is closed has nobody to tell.
     std::io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes()).ok();
 }
+
+/// Whether the test runs as root, which some of them need; says so where it does not.
+pub(crate) fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let root = std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
+    if !root {
+        skipped("only root can arrange this");
+    }
+    root
+}

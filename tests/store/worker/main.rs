@@ -1,8 +1,10 @@
 //! A process that uses a store: what the tests of the store start, limit and kill. The first argument says which part it
 //! plays; it exits with 0 unless something was wrong, which it tells.
 
+mod attempt;
 mod company;
 mod crash;
+mod full;
 
 use anyhow::{Context as _, Result, bail};
 use std::path::Path;
@@ -19,6 +21,8 @@ fn main() -> Result<()> {
         }
         "read" => company::read(directory()?, argument(2)?, number(3)?, number(4)?),
         "trim" => company::trim(directory()?, number(2)?),
+        "attempt" => attempt::attempt(directory()?, Path::new(argument(2)?)),
+        "full" => full::full(directory()?),
         other => bail!("there is no part `{other}`"),
     }
 }
