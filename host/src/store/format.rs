@@ -39,6 +39,9 @@ use crate::key::{Key, Name};
 use crate::time::Timestamp;
 use std::ops::Range;
 
+/// How many bytes an entry's objects may have at most: more than file systems hold, and few enough to be added up.
+pub(super) const LARGEST: u64 = 1 << 48;
+
 const MAGIC: &[u8; 8] = b"RVENTRY1";
 
 /// What a content is.
@@ -214,6 +217,10 @@ pub(super) fn decode(file: &[u8], size: u64) -> Result<Header, Malformed> {
     from.end()?;
     if offset as u64 != size {
         return Err(Malformed { expected: "contents as long as they say" });
+    }
+    let objects = objects(&items).iter().try_fold(0, |sum: u64, object| sum.checked_add(object.2));
+    if objects.is_none_or(|objects| objects > LARGEST) {
+        return Err(Malformed { expected: "objects that a file system can hold" });
     }
     if manifest && check_manifest(items.iter().map(|item| (item.path.as_slice(), item.kind))).is_err() {
         return Err(Malformed { expected: "the paths of a manifest" });

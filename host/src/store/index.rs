@@ -28,7 +28,7 @@ use super::Partition;
 use super::draft::Draft;
 use super::error::StoreError;
 use super::file::{self, with_parent};
-use super::format::{self, Header, Item};
+use super::format::{self, Header, Item, LARGEST};
 use crate::digest::Digest;
 use crate::key::Key;
 use crate::time::Timestamp;
@@ -137,14 +137,18 @@ impl Record {
         let digest = |at: usize| bytes[at..].first_chunk().copied().map(Digest::new);
         let small = |at: usize| bytes[at..].first_chunk().copied().map(u32::from_le_bytes);
         let large = |at: usize| bytes[at..].first_chunk().copied().map(u64::from_le_bytes);
+        let (own, objects) = (large(76)?, large(84)?);
+        if own > LARGEST || objects > LARGEST {
+            return None;
+        }
         Some(Self {
             kind,
             key: Key::new(digest(4)?),
             companion: digest(36).filter(|companion| companion.as_bytes() != &[0; 32]),
             count: small(68)?,
             companion_size: small(72)?,
-            own: large(76)?,
-            objects: large(84)?,
+            own,
+            objects,
             time: Timestamp(large(92)?),
             cost: large(100)?,
         })
