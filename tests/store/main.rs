@@ -5,6 +5,7 @@
 //! | `crash.rs` | its users are killed at any point | entries and destinations are old or new, and nothing stays for ever |
 //! | `company.rs` | writers, readers and a trimmer meet on few keys | a hit is of one generation, and nobody sees an error |
 //! | `faults/` | it is refused room, rights, descriptors and links, loses parts, and has bits flipped | a miss or a typed error; destinations untouched |
+//! | `mutation.rs` | it is given bytes that nobody wrote | refused, or right; never a panic, nothing outside of the root |
 //!
 //! Plain `cargo test` runs all of it for a bounded time. More of it, minutes of it in all, and what has to wait longer:
 //!
@@ -18,4 +19,5 @@
 mod company;
 mod crash;
 mod faults;
+mod mutation;
 mod support;

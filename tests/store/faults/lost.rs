@@ -30,9 +30,11 @@ fn a_lost_entry_is_a_miss_and_leaves_the_index_with_the_next_trim() -> Result<()
     Ok(())
 }
 
+type Act = dyn Fn(&Scene) -> Result<()>;
+
 #[test]
 fn a_lost_index_is_made_anew() -> Result<()> {
-    let lost: [&dyn Fn(&Scene) -> Result<()>; 4] = [
+    let lost: [&Act; 4] = [
         &|scene| scene.place.index_agrees(),
         &|scene| scene.place.add(Generation::new(1, 1)),
         &|scene| {

@@ -162,12 +162,14 @@ fn give(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Names the directory whose rights are to be taken away.
+type Arrange = fn(&Attempt) -> Result<PathBuf>;
+
 #[test]
 fn missing_rights_are_typed_errors() -> Result<()> {
     if !is_root() {
         return Ok(());
     }
-    type Arrange = fn(&Attempt) -> Result<PathBuf>;
     let id = |attempt: &Attempt| attempt.place.partition.id();
     // What is taken away from the worker, and which attempts that makes impossible.
     let cases: [(Arrange, &[&str]); 5] = [

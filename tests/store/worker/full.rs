@@ -36,7 +36,7 @@ pub(crate) fn full(directory: &Path) -> Result<()> {
                     done[at] += 1;
                 }
                 Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::StorageFull => {
-                    refused[at] += 1
+                    refused[at] += 1;
                 }
                 Err(error) => bail!("{pages} pages: {error}"),
             }

@@ -5,6 +5,7 @@ mod attempt;
 mod company;
 mod crash;
 mod full;
+mod mutate;
 
 use anyhow::{Context as _, Result, bail};
 use std::path::Path;
@@ -23,6 +24,7 @@ fn main() -> Result<()> {
         "trim" => company::trim(directory()?, number(2)?),
         "attempt" => attempt::attempt(directory()?, Path::new(argument(2)?)),
         "full" => full::full(directory()?),
+        "mutate" => mutate::mutate(argument(1)?, Path::new(argument(2)?), number(3)?, number(4)?),
         other => bail!("there is no part `{other}`"),
     }
 }
