@@ -10,10 +10,13 @@ use reviver::key::Key;
 use reviver::store::{Content, Draft, DraftItem, Entry};
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How many keys are shared by all who meet.
 pub const KEYS: usize = 6;
+
+/// The number of a key that is bound to a manifest; those up to [`KEYS`] are to plain entries.
+pub const MANIFEST: usize = 100;
 
 /// How many contents an entry has.
 pub const CONTENTS: usize = 3;
@@ -82,16 +85,23 @@ impl Generation {
         Some(Self { key: key.parse().ok()?, number: number.parse().ok()? })
     }
 
+    /// Writes the contents into files of a directory, and gives these.
+    pub fn written(self, directory: &Path) -> Result<Vec<PathBuf>> {
+        fs::create_dir_all(directory)?;
+        let mut paths = Vec::new();
+        for (index, content) in self.contents().iter().enumerate() {
+            paths.push(directory.join(index.to_string()));
+            fs::write(&paths[index], content)?;
+        }
+        Ok(paths)
+    }
+
     /// Calls with the draft of this generation, whose contents lie in memory or, where `sources` is a directory, in files.
     pub fn drafted<T>(self, sources: Option<&Path>, act: impl FnOnce(&Draft<'_>) -> T) -> Result<T> {
         let (metadata, contents) = (self.metadata(), self.contents());
         let mut paths = Vec::new();
         if let Some(sources) = sources {
-            fs::create_dir_all(sources)?;
-            for (index, content) in contents.iter().enumerate() {
-                paths.push(sources.join(format!("source {index}")));
-                fs::write(&paths[index], content)?;
-            }
+            paths = self.written(sources)?;
         }
         let content = |index: usize| match paths.get(index) {
             Some(path) => Content::Path(path),

@@ -3,12 +3,12 @@
 //! | company | must hold |
 //! |---|---|
 //! | 4 writers, 4 readers | every find is a hit, for nothing is ever unbound |
-//! | the same with removals and a trimmer | a miss is a removal's or a trim's; whatever is a hit is whole |
+//! | the same with removals, a trimmer and a verifier | a miss is a removal's or a trim's; whatever is a hit is whole |
 //!
 //! Readers prove each hit: metadata, contents and destinations are of one generation. Nobody sees an error, nothing is found
 //! damaged, and in the end the index knows what is there, once a trim has looked.
 
-use crate::support::{told, worker};
+use crate::support::{fast_directory, told, worker};
 use anyhow::{Context as _, Result, ensure};
 use reviver::store::{LinkMode, TrimRequest};
 use std::process::Child;
@@ -37,7 +37,7 @@ fn company_that_stays_is_served_well() -> Result<()> {
 }
 
 fn company(name: &str, link: LinkMode, milliseconds: u64) -> Result<()> {
-    let directory = tempfile::tempdir()?;
+    let directory = fast_directory()?;
     let place = Place::open(directory.path(), link)?;
     for number in 0..KEYS {
         place.add(Generation::new(number, 1))?;
@@ -48,16 +48,17 @@ fn company(name: &str, link: LinkMode, milliseconds: u64) -> Result<()> {
     ensure!(misses == 0 && vanished == 0, "nothing was ever unbound");
     place.nothing_was_damaged()?;
 
-    let [added, removed, hits, misses, vanished, trims, evicted] =
+    let [added, removed, hits, misses, vanished, trims, evicted, verified] =
         meet(&place, name, milliseconds * 2 / 3, true)?;
     eprintln!(
         "{name}: {added} added, {removed} removed, {evicted} evicted in {trims} trims; {hits} hits, {misses} misses, \
-         {vanished} vanished"
+         {vanished} vanished; {verified} times verified"
     );
-    ensure!(added > 0 && hits > 0 && trims > 0, "nobody came");
+    ensure!(added > 0 && hits > 0 && trims > 0 && verified > 0, "nobody came");
     ensure!(misses + vanished == 0 || removed + evicted > 0, "nothing was unbound");
     place.nothing_was_damaged()?;
     // Until the next trim that has something to do, two additions at once may have left the wrong record last.
+    place.add(Generation::new(0, 1))?;
     let used = place.store.usage()?.bytes;
     place.store.trim(&TrimRequest::new(used - 1, now()))?;
     place.index_agrees()?;
@@ -72,8 +73,8 @@ fn company(name: &str, link: LinkMode, milliseconds: u64) -> Result<()> {
     Ok(())
 }
 
-/// Lets them meet, and gives the sums of additions, removals, hits, misses, vanished objects, trims and evictions.
-fn meet(place: &Place, link: &str, milliseconds: u64, unbinding: bool) -> Result<[u64; 7]> {
+/// Lets them meet, and gives the sums of additions, removals, hits, misses, vanished objects, trims, evictions and verifications.
+fn meet(place: &Place, link: &str, milliseconds: u64, unbinding: bool) -> Result<[u64; 8]> {
     let directory = place.directory.to_str().context("a readable path")?;
     let time = milliseconds.to_string();
     let start = |arguments: &[&str]| -> Result<Child> { Ok(worker(arguments).spawn()?) };
@@ -89,8 +90,9 @@ fn meet(place: &Place, link: &str, milliseconds: u64, unbinding: bool) -> Result
     }
     if unbinding {
         all.push((5, start(&["trim", directory, &time])?));
+        all.push((7, start(&["verify", directory, &time])?));
     }
-    let mut sums = [0; 7];
+    let mut sums = [0; 8];
     let mut failure = None;
     for (first, child) in all {
         // All are waited for, or those that are left would work in a directory that is gone.

@@ -3,7 +3,7 @@
 //! | file | what is done to a store | what must hold |
 //! |---|---|---|
 //! | `crash.rs` | its users are killed at any point | entries and destinations are old or new, and nothing stays for ever |
-//! | `company.rs` | writers, readers and a trimmer meet on few keys | a hit is of one generation, and nobody sees an error |
+//! | `company.rs` | writers, readers, a trimmer and a verifier meet on few keys | a hit is of one generation, and nobody sees an error |
 //! | `faults/` | it is refused room, rights, descriptors and links, loses parts, and has bits flipped | a miss or a typed error; destinations untouched |
 //! | `mutation.rs` | it is given bytes that nobody wrote | refused, or right; never a panic, nothing outside of the root |
 //!

@@ -12,7 +12,7 @@
 //! More rounds: `REVIVER_STORE_ROUNDS=100000 cargo test -p tests --test store mutation -- --nocapture`. A failure names the
 //! seed of its round.
 
-use crate::support::{WORKER, seed, told};
+use crate::support::{WORKER, fast_directory, seed, told};
 use anyhow::{Context as _, Result};
 use std::process::Command;
 
@@ -37,7 +37,7 @@ fn mutate(reader: &str, rounds: u64) -> Result<()> {
         Ok(rounds) => rounds.parse().context("REVIVER_STORE_ROUNDS")?,
         Err(_) => rounds,
     };
-    let directory = tempfile::tempdir()?;
+    let directory = fast_directory()?;
     let mut shell = Command::new("sh");
     shell.args(["-c", "ulimit -v 524288; exec \"$@\"", "sh", WORKER, "mutate", reader]);
     let output =

@@ -5,6 +5,7 @@ mod flipped;
 mod lost;
 mod refused;
 
+use crate::support::fast_directory;
 use anyhow::{Context as _, Result, ensure};
 use reviver::store::LinkMode;
 use std::fs::{self, File, Permissions};
@@ -66,7 +67,7 @@ struct Scene {
 
 impl Scene {
     fn new(link: LinkMode, number: u64) -> Result<Self> {
-        let directory = tempfile::tempdir()?;
+        let directory = fast_directory()?;
         let place = Place::open(directory.path(), link)?;
         let generation = Generation::new(0, number);
         place.add(generation)?;

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
+use tempfile::TempDir;
 
 /// The program that plays all parts.
 pub(crate) const WORKER: &str = env!("CARGO_BIN_EXE_store-worker");
@@ -31,6 +32,11 @@ pub(crate) fn seed() -> Result<u64> {
     };
     eprintln!("REVIVER_STORE_SEED={seed}");
     Ok(seed)
+}
+
+/// A directory in memory where there is such a place, so that more happens in the same time; else on the disk.
+pub(crate) fn fast_directory() -> Result<TempDir> {
+    Ok(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?)
 }
 
 /// Says that something is not tested. Not by a macro: the test runner would keep that to itself, since the test passes.

@@ -1,7 +1,7 @@
-//! Writers, readers and a trimmer that share few keys. Each tells what it did on one line of numbers.
+//! Writers, readers, a trimmer and a verifier that share few keys. Each tells what it did on one line of numbers.
 
-use anyhow::{Context as _, Result, bail};
-use reviver::store::{Damage, StageError, TrimRequest, Trimmed};
+use anyhow::{Context as _, Result, bail, ensure};
+use reviver::store::{Damage, Remedy, StageError, TrimRequest, Trimmed};
 use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -52,6 +52,20 @@ pub(crate) fn read(directory: &Path, link: &str, who: u64, milliseconds: u64) ->
         }
     }
     tell(&[hits, misses, vanished])
+}
+
+/// Verifies again and again: what others replace and remove is no damage. Tells how often.
+pub(crate) fn verify(directory: &Path, milliseconds: u64) -> Result<()> {
+    let place = Place::named(directory, "auto")?;
+    let end = end(milliseconds);
+    let mut times = 0;
+    while Instant::now() < end {
+        let verified = place.store.verify(Remedy::SetAside, &mut |_| {})?;
+        let damage = verified.findings.iter().find(|finding| finding.kind.is_damage());
+        ensure!(damage.is_none(), "{damage:?}");
+        times += 1;
+    }
+    tell(&[times])
 }
 
 /// Trims to a quarter, again and again. Tells trims and entries that went.

@@ -1,15 +1,16 @@
 //! Doing everything that changes a cache or destinations, until the end.
 
 use anyhow::{Context as _, Result, bail};
-use reviver::store::TrimRequest;
+use reviver::store::{Remedy, TrimRequest};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tests::dice::Dice;
-use tests::generation::{Generation, KEYS, key};
+use tests::generation::{Generation, KEYS, MANIFEST, key};
 use tests::place::{Place, Revived, now};
 
 /// Works until it is killed. Each operation's letter goes to standard output before it begins: `!` once, then `a` add,
-/// `A` add again, `s` add from files, `d` remove, `r` revive, `R` revive over what is there, `t` trim, `u` note a use.
+/// `A` add again, `s` add from files, `d` remove, `r` revive, `R` revive over what is there, `t` trim, `v` verify and
+/// repair, `m` add a manifest, `M` revive it, `u` note a use.
 pub(crate) fn until_killed(directory: &Path, link: &str, seed: u64) -> Result<()> {
     let place = Place::named(directory, link)?;
     let sources = directory.join("sources");
@@ -22,7 +23,7 @@ pub(crate) fn until_killed(directory: &Path, link: &str, seed: u64) -> Result<()
     tell(b'!')?;
     for number in seed << 24.. {
         let which = dice.below(KEYS);
-        match dice.below(20) {
+        match dice.below(23) {
             0..=6 => {
                 tell(if place.partition.contains(key(which)) { b'A' } else { b'a' })?;
                 place.add(Generation::new(which, number))?;
@@ -50,7 +51,28 @@ pub(crate) fn until_killed(directory: &Path, link: &str, seed: u64) -> Result<()
                     })?;
                 }
             }
-            17 | 18 => {
+            17 => {
+                tell(b'm')?;
+                let generation = Generation::new(MANIFEST, number);
+                let paths = generation.written(&sources)?;
+                let paths: Vec<_> = paths.iter().map(PathBuf::as_path).collect();
+                place.partition.manifest_add(
+                    key(MANIFEST),
+                    &generation.metadata(),
+                    &sources,
+                    &paths,
+                    now(),
+                )?;
+            }
+            18 => {
+                tell(b'M')?;
+                place.partition.manifest_revive(key(MANIFEST), &place.out(MANIFEST), now())?;
+            }
+            19 => {
+                tell(b'v')?;
+                place.store.verify(Remedy::Repair, &mut |_| {})?;
+            }
+            20 | 21 => {
                 tell(b't')?;
                 let used = place.store.usage()?.bytes;
                 let limit = used * dice.below(100) as u64 / 100;

@@ -22,6 +22,7 @@ fn main() -> Result<()> {
         }
         "read" => company::read(directory()?, argument(2)?, number(3)?, number(4)?),
         "trim" => company::trim(directory()?, number(2)?),
+        "verify" => company::verify(directory()?, number(2)?),
         "attempt" => attempt::attempt(directory()?, Path::new(argument(2)?)),
         "full" => full::full(directory()?),
         "mutate" => mutate::mutate(argument(1)?, Path::new(argument(2)?), number(3)?, number(4)?),

@@ -1,5 +1,6 @@
 //! The reader of entries. Whatever it accepts has the contents that it says, and can be written again as it is.
 
+use super::Round;
 use super::mutator::mutated;
 use anyhow::{Context as _, Result, ensure};
 use reviver::digest::Digest;
@@ -10,7 +11,6 @@ use reviver::store::{
 use reviver::time::Timestamp;
 use std::fs;
 use std::path::{Path, PathBuf};
-use tests::dice::Dice;
 use tests::generation::Generation;
 use tests::header::{Crafted, crafted, sign};
 use tests::place::{Place, now};
@@ -18,7 +18,7 @@ use tests::place::{Place, now};
 const GOLDEN: &[u8] = include_bytes!("../../../../host/src/store/golden/entry-1");
 
 /// What each round does.
-pub(super) fn rounds(directory: &Path) -> Result<Box<dyn FnMut(&mut Dice) -> Result<bool>>> {
+pub(super) fn rounds(directory: &Path) -> Result<Round> {
     let place = Place::open(directory, LinkMode::Auto)?;
     // All seeds are bound to the key of the golden entry.
     let key = Key::new(Digest::of(b"golden"));

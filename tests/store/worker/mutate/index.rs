@@ -1,17 +1,17 @@
 //! The reader of an index. Whatever an index says, entries stay right, and a new index says what is true.
 
+use super::Round;
 use super::mutator::mutated;
 use anyhow::{Result, ensure};
 use reviver::store::{LinkMode, TrimRequest, Trimmed};
 use std::fs;
 use std::path::Path;
-use tests::dice::Dice;
 use tests::generation::{Generation, KEYS, key};
 use tests::place::{Place, now};
 use tests::record::{RECORD, added, sign};
 
 /// What each round does.
-pub(super) fn rounds(directory: &Path) -> Result<Box<dyn FnMut(&mut Dice) -> Result<bool>>> {
+pub(super) fn rounds(directory: &Path) -> Result<Round> {
     let place = Place::open(directory, LinkMode::Auto)?;
     let path = place.store.layout().index(place.partition.id());
     let mut seeds = vec![Vec::new()];

@@ -1,6 +1,7 @@
 //! The reader of manifests. Whatever a manifest names, nothing is written outside of the root; and where a part of it cannot
 //! be, nothing is written at all.
 
+use super::Round;
 use super::mutator::mutated;
 use anyhow::{Context as _, Result, ensure};
 use reviver::digest::Digest;
@@ -45,7 +46,7 @@ const NAMES: [&[u8]; 24] = [
 ];
 
 /// What each round does.
-pub(super) fn rounds(directory: &Path) -> Result<Box<dyn FnMut(&mut Dice) -> Result<bool>>> {
+pub(super) fn rounds(directory: &Path) -> Result<Round> {
     let place = Place::open(directory, LinkMode::Auto)?;
     let key = Key::new(Digest::of(b"manifest"));
     let path = place.store.layout().entry(place.partition.id(), key);

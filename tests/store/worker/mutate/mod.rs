@@ -14,9 +14,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use tests::dice::Dice;
 
+/// What one round does with its dice; whether its mutant was accepted.
+type Round = Box<dyn FnMut(&mut Dice) -> Result<bool>>;
+
 /// Mutates for one of the readers, and tells how many mutants were accepted and refused.
 pub(crate) fn mutate(reader: &str, directory: &Path, seed: u64, rounds: u64) -> Result<()> {
-    let mut round: Box<dyn FnMut(&mut Dice) -> Result<bool>> = match reader {
+    let mut round = match reader {
         "entry" => entry::rounds(directory)?,
         "index" => index::rounds(directory)?,
         "manifest" => manifest::rounds(directory)?,
