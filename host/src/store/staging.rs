@@ -169,7 +169,8 @@ impl<'s> Staging<'s> {
         })
     }
 
-    /// Stages a link to an object; `None` where the file system has none, or has no more for it.
+    /// Stages a link to an object; `None` where the file system has none, or has no more for it, or where a sweep has just
+    /// taken the object's name, whose content is open still.
     fn linked(&mut self, object: &Path, destination: &Path) -> Result<Option<PathBuf>, StageError> {
         match self.fresh(destination, |path| fs::hard_link(object, path)) {
             Ok(((), staged)) => {
@@ -186,6 +187,7 @@ impl<'s> Staging<'s> {
                         | ErrorKind::TooManyLinks
                         | ErrorKind::PermissionDenied
                         | ErrorKind::Unsupported
+                        | ErrorKind::NotFound
                 ) =>
             {
                 Ok(None)
@@ -306,5 +308,23 @@ fn remove_leftover(usual: &Path, just_made: &Path) {
         && new.ctime.saturating_sub(old.ctime) > LEFT_BEHIND
     {
         drop(fs::remove_file(usual));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+mod tests {
+    use super::*;
+    use crate::store::testing::Cache;
+
+    /// A sweep between opening and linking was told as a destination that could not be made, and a hit became an error.
+    #[test]
+    fn an_object_that_lost_its_name_is_copied() {
+        let cache = Cache::linking(LinkMode::Hardlink);
+        let mut staging = Staging::new(&cache.store);
+        let linked = staging.linked(&cache.path("swept"), &cache.path("deep/out"));
+        assert!(matches!(linked, Ok(None)), "{linked:?}");
+        drop(staging);
+        assert!(!cache.path("deep").exists());
     }
 }
