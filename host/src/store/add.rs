@@ -62,7 +62,7 @@ impl Partition {
         tmp.place(&self.store().layout().entry(self.id(), key))?;
         drop(objects_held);
         index.release(self);
-        Ok(Added::Stored { bytes: record.size() + draft.companion_size, items: infos })
+        Ok(Added::Stored { bytes: record.size().saturating_add(draft.companion_size), items: infos })
     }
 
     /// Reads one item; the path of its source where that is absent.

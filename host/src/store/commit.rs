@@ -9,6 +9,7 @@
 //! The last rename cannot be followed by a failure, so it is a plain one, and so is the only one. Those before exchange the
 //! staged file with the old one, which can therefore come back.
 
+use super::LinkMode;
 use super::object::touch;
 use super::stage_error::StageError;
 use super::staging::{Staging, unique_beside};
@@ -87,6 +88,14 @@ impl Staging<'_> {
         }
         let steps = std::mem::take(&mut self.steps);
         self.made.clear();
+        if self.store.options().link == LinkMode::Hardlink {
+            // A link to what is there already was renamed to it: the system does nothing then, and calls that a success.
+            for step in &steps {
+                if let Action::Put { staged } = &step.action {
+                    drop(fs::remove_file(staged));
+                }
+            }
+        }
         let mut emptied = Vec::new();
         for undo in done {
             match undo {

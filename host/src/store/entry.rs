@@ -154,11 +154,14 @@ impl Entry {
         path: &std::path::Path,
         read: std::io::Result<(Digest, u64)>,
     ) -> Result<(), StageError> {
-        let (digest, _) = read.map_err(StageError::destination("read", path))?;
-        if digest != self.header.items[index].digest {
-            return Err(self.damaged(Some(index), Damage::Differs, Some(path)));
+        let (digest, size) = read.map_err(StageError::destination("read", path))?;
+        let item = &self.header.items[index];
+        if digest == item.digest && size == item.size {
+            return Ok(());
         }
-        Ok(())
+        // An object that is what its name says is right, whatever an entry says of its size.
+        let object = (digest != item.digest).then_some(path);
+        Err(self.damaged(Some(index), Damage::Differs, object))
     }
 
     /// Takes this entry, and the object that proved damaged, out of sight.

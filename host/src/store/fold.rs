@@ -23,9 +23,16 @@ pub(super) struct Live {
     pub(super) uses: u64,
     /// Whether it is there; a removed one keeps its slot.
     pub(super) bound: bool,
+    /// Whether it was added over another: the entry that is there may be that one still ([`super::index`]).
+    pub(super) replaced: bool,
 }
 
 impl Live {
+    /// Whether the entry may need objects; its header says which.
+    pub(super) const fn may_need_objects(&self) -> bool {
+        self.record.objects > 0 || self.replaced
+    }
+
     /// As a policy sees it.
     pub(super) fn candidate(&self, unused: bool) -> Candidate {
         Candidate {
@@ -103,7 +110,8 @@ impl Fold {
         let (slot, found) = self.slot(record.key);
         match (record.kind, found) {
             (Kind::Added, found) => {
-                let live = Live { record: *record, last_use: record.time, uses: 0, bound: true };
+                let replaced = found.is_some_and(|index| self.entries[index as usize].bound);
+                let live = Live { record: *record, last_use: record.time, uses: 0, bound: true, replaced };
                 if let Some(index) = found {
                     self.entries[index as usize] = live;
                 } else {

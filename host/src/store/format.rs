@@ -31,12 +31,16 @@
 
 use super::draft::check_path;
 use super::error::StoreError;
+use super::layout::object_mode;
 use super::manifest::check_manifest;
 use crate::bytes::{Malformed, Reader, Writer};
 use crate::digest::Digest;
 use crate::key::{Key, Name};
 use crate::time::Timestamp;
 use std::ops::Range;
+
+/// How many bytes an entry's objects may have at most: more than file systems hold, and few enough to be added up.
+pub(super) const LARGEST: u64 = 1 << 48;
 
 const MAGIC: &[u8; 8] = b"RVENTRY1";
 
@@ -106,7 +110,8 @@ impl Header {
 /// The objects that these items need, each once, with their sizes.
 pub(super) fn objects(items: &[Item]) -> Vec<(Digest, u32, u64)> {
     let in_objects = items.iter().filter(|item| item.place == Place::Object);
-    let mut objects: Vec<_> = in_objects.map(|item| (item.digest, item.mode & 0o555, item.size)).collect();
+    let mut objects: Vec<_> =
+        in_objects.map(|item| (item.digest, object_mode(item.mode), item.size)).collect();
     objects.sort_unstable();
     objects.dedup();
     objects
@@ -212,6 +217,10 @@ pub(super) fn decode(file: &[u8], size: u64) -> Result<Header, Malformed> {
     from.end()?;
     if offset as u64 != size {
         return Err(Malformed { expected: "contents as long as they say" });
+    }
+    let objects = objects(&items).iter().try_fold(0, |sum: u64, object| sum.checked_add(object.2));
+    if objects.is_none_or(|objects| objects > LARGEST) {
+        return Err(Malformed { expected: "objects that a file system can hold" });
     }
     if manifest && check_manifest(items.iter().map(|item| (item.path.as_slice(), item.kind))).is_err() {
         return Err(Malformed { expected: "the paths of a manifest" });

@@ -17,6 +17,9 @@
 //!
 //! * A record is appended by one write under a shared lock on the log, a removal under an exclusive one. An addition holds
 //!   its lock until its entry is published.
+//! * Two additions of one key may publish in another order than they append, and one may be killed between the two. So of a
+//!   key that was added over another, the latest record may tell of an entry that is not the one that is there. Whoever needs
+//!   to know looks at the entry itself, and a rewriting puts the record right.
 //! * A record whose check fails (torn by a full disk or a power failure) is skipped byte by byte until the next good one.
 //! * The log is rewritten ([`super::reindex`]) into a new file under the exclusive lock; whoever then gets the lock on
 //!   the old file sees that it lost its name, and opens the new one. So nothing appended is lost.
@@ -25,7 +28,7 @@ use super::Partition;
 use super::draft::Draft;
 use super::error::StoreError;
 use super::file::{self, with_parent};
-use super::format::{self, Header, Item};
+use super::format::{self, Header, Item, LARGEST};
 use crate::digest::Digest;
 use crate::key::Key;
 use crate::time::Timestamp;
@@ -134,14 +137,18 @@ impl Record {
         let digest = |at: usize| bytes[at..].first_chunk().copied().map(Digest::new);
         let small = |at: usize| bytes[at..].first_chunk().copied().map(u32::from_le_bytes);
         let large = |at: usize| bytes[at..].first_chunk().copied().map(u64::from_le_bytes);
+        let (own, objects) = (large(76)?, large(84)?);
+        if own > LARGEST || objects > LARGEST {
+            return None;
+        }
         Some(Self {
             kind,
             key: Key::new(digest(4)?),
             companion: digest(36).filter(|companion| companion.as_bytes() != &[0; 32]),
             count: small(68)?,
             companion_size: small(72)?,
-            own: large(76)?,
-            objects: large(84)?,
+            own,
+            objects,
             time: Timestamp(large(92)?),
             cost: large(100)?,
         })

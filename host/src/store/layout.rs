@@ -11,7 +11,7 @@
 //!     index                            additions, uses and removals of entries, appended
 //!     journal  journal.old  counters   what runs did
 //!     place                            the path of the repository, for people
-//!   objects/<2 hex>/<62 hex>-<octal>   contents of 64 KiB and more: digest, and permissions without those to write
+//!   objects/<2 hex>/<62 hex>-<octal>   contents of 64 KiB and more: digest, and permissions of the object
 //!   artifacts/                         compiled plugins
 //!   tables/hashes                      known digests of files
 //!   locks/                             empty files to lock
@@ -205,13 +205,13 @@ impl Layout {
         self.root.join("objects")
     }
 
-    /// The file of an object with these permissions, those to write left out.
+    /// The file of an object with these permissions, as [`object_mode`] has them.
     #[must_use]
     pub fn object(&self, digest: Digest, mode: u32) -> PathBuf {
         let hex = digest.to_hex();
         let mut path = self.objects();
         path.push(&hex[..2]);
-        path.push(format!("{}-{:o}", &hex[2..], mode & 0o555));
+        path.push(format!("{}-{:o}", &hex[2..], object_mode(mode)));
         path
     }
 
@@ -268,6 +268,11 @@ impl Layout {
     pub fn total(&self) -> PathBuf {
         self.root.join("total")
     }
+}
+
+/// The permissions of an object whose content has these: none to write, and the one to read that the cache itself needs.
+pub(super) const fn object_mode(mode: u32) -> u32 {
+    mode & 0o555 | 0o400
 }
 
 fn sharded(mut directory: PathBuf, name: Digest) -> PathBuf {

@@ -83,7 +83,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Reads the headers of those entries that have objects.
+    /// Reads the headers of those entries that may have objects.
     pub(super) fn of(store: &Store, measured: &Measured) -> Result<Self, StoreError> {
         let unneeded = measured.objects.iter().map(|(&id, &size)| (id, Shared { size, needed: 0 }));
         let mut objects: HashMap<_, _> = unneeded.collect();
@@ -92,7 +92,7 @@ impl Ledger {
         for (id, entries) in &measured.partitions {
             all_companions
                 .extend(companions(entries).into_iter().map(|(name, shared)| ((*id, name), shared)));
-            for live in entries.iter().filter(|live| live.record.objects > 0) {
+            for live in entries.iter().filter(|live| live.may_need_objects()) {
                 let needed = needed(store, *id, live.record.key)?;
                 for object in &needed {
                     objects.entry(*object).or_default().needed += 1;

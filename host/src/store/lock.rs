@@ -117,11 +117,20 @@ impl Store {
         }
     }
 
-    /// Takes one of the cache's own locks and waits for it.
+    /// Takes one of the cache's own locks and waits for it: alone, or shared with others.
+    ///
+    /// The system lets those who share in as long as one of them is there, so who wants it alone could wait for ever. All
+    /// therefore pass a turnstile, and it stays shut while somebody waits behind it for the others to leave.
     pub(super) fn hold(&self, name: &str, operation: FlockOperation) -> Result<Held, StoreError> {
-        let path = self.layout().lock(name);
-        let file = open(&path)?;
-        file::lock(&file, operation).map_err(StoreError::io("lock", &path))?;
+        let lock = |name: &str| {
+            let path = self.layout().lock(name);
+            let file = open(&path)?;
+            file::lock(&file, operation).map_err(StoreError::io("lock", &path))?;
+            Ok(file)
+        };
+        let turnstile = lock(&format!("{name}-turnstile"))?;
+        let file = lock(name)?;
+        drop(turnstile);
         Ok(Held { _file: file })
     }
 
@@ -148,7 +157,10 @@ fn open(path: &Path) -> Result<File, StoreError> {
 #[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 mod tests {
     use crate::store::testing::Cache;
+    use rustix::fs::FlockOperation;
     use std::path::Path;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, Instant};
 
     #[test]
     fn a_path_has_one_holder_and_its_lock_leaves_nothing() {
@@ -181,6 +193,33 @@ mod tests {
         drop(another);
         assert!(cache.store.lock_path(path).unwrap().is_some_and(|third| !third.is_disturbed()));
         assert_eq!(std::fs::read_dir(cache.store.layout().locks()).unwrap().count(), 0);
+    }
+
+    /// A sweep waited half a second and more beside four processes that added, and had no reason ever to get its turn.
+    #[test]
+    fn whoever_wants_a_lock_alone_gets_it_though_others_never_leave_together() {
+        let cache = Cache::new();
+        let done = AtomicBool::new(false);
+        let started = Instant::now();
+        let waited = std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    // They do leave in the end, or the test would wait for ever with whom it shows to.
+                    while !done.load(Ordering::Relaxed) && started.elapsed() < Duration::from_secs(30) {
+                        let held = cache.store.hold("objects", FlockOperation::LockShared).unwrap();
+                        std::thread::sleep(Duration::from_millis(5));
+                        drop(held);
+                    }
+                });
+            }
+            std::thread::sleep(Duration::from_millis(20));
+            for _ in 0..20 {
+                drop(cache.store.hold("objects", FlockOperation::LockExclusive).unwrap());
+            }
+            done.store(true, Ordering::Relaxed);
+            started.elapsed()
+        });
+        assert!(waited < Duration::from_secs(25), "20 turns took {waited:?}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::LinkMode;
 use super::Store;
 use super::error::StoreError;
 use super::file::TmpFile;
+use super::layout::object_mode;
 use crate::digest::Digest;
 use crate::identity::Identity;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, ioctl_ficlone, utimensat};
@@ -117,7 +118,7 @@ fn place(store: &Store, tmp: TmpFile, digest: Digest, size: u64, mode: u32) -> R
     if keep(&destination, size) {
         return Ok(());
     }
-    let permissions = Permissions::from_mode(mode & 0o555);
+    let permissions = Permissions::from_mode(object_mode(mode));
     tmp.file.set_permissions(permissions).map_err(StoreError::io("set the mode of", tmp.path()))?;
     tmp.place(&destination)
 }

@@ -40,6 +40,7 @@ impl Partition {
                         last_use: known.map_or(record.time, |live| live.last_use.max(record.time)),
                         uses: known.map_or(0, |live| live.uses),
                         bound: true,
+                        replaced: false,
                     });
                 }
                 Some(_) => self.set_aside(&entry)?,
@@ -70,7 +71,14 @@ impl Partition {
         }
         fold.extend(&log).map_err(StoreError::io("read", &path))?;
         if !fold.damaged {
-            write(self, &fold.into_entries())?;
+            let mut entries = fold.into_entries();
+            // The log forgets here which of them these are.
+            for live in entries.iter_mut().filter(|live| live.replaced) {
+                if let Some(record) = self.record_of(live.record.key)? {
+                    live.record = record;
+                }
+            }
+            write(self, &entries)?;
         }
         drop(alone);
         Ok(())
@@ -100,6 +108,13 @@ impl Partition {
             (Err(_), Some(fold)) => Ok(fold),
             (Err(error), None) => Err(error),
         }
+    }
+
+    /// The record of the entry that is there; `None` if there is none, or a damaged one.
+    pub(super) fn record_of(&self, key: Key) -> Result<Option<Record>, StoreError> {
+        let path = self.store().layout().entry(self.id(), key);
+        let header = read_header(&path).map_err(StoreError::io("read", &path))?;
+        Ok(header.and_then(Result::ok).map(|header| Record::of_entry(&header)))
     }
 
     /// The keys that have a file, in order.

@@ -9,6 +9,7 @@
 //! is called unused goes.
 
 use super::error::StoreError;
+use super::fold::Live;
 use super::{Partition, Store};
 use crate::digest::Digest;
 use crate::key::Key;
@@ -21,15 +22,17 @@ use std::fs;
 const BATCH: usize = 128;
 
 impl Partition {
-    /// Unbinds a key and tells whether it was bound; see the [module](self) for the outcomes.
+    /// Unbinds a key and tells whether it was bound. What only its entry needed goes with the next sweep, so this is quick.
+    ///
+    /// Errors: the system refuses; the key is still bound then, or the index does not know yet that it is not.
     pub fn remove(&self, key: Key, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(!self.remove_all(&[key], now)?.is_empty())
+        Ok(!self.unbind(&[key], now)?.is_empty())
     }
 
     /// Unbinds keys and gives those that were bound, in the given order; see the [module](self) for the outcomes.
     pub fn remove_all(&self, keys: &[Key], now: Timestamp) -> Result<Vec<Key>, StoreError> {
         let fold = self.fold()?;
-        let has_objects = keys.iter().any(|&key| fold.get(key).is_some_and(|live| live.record.objects > 0));
+        let has_objects = keys.iter().any(|&key| fold.get(key).is_some_and(Live::may_need_objects));
         drop(fold);
         let removed = self.evict(keys, now)?;
         if has_objects {

@@ -11,6 +11,7 @@
 use super::commit::{Action, Step};
 use super::entry::Entry;
 use super::format::ItemKind;
+use super::layout::object_mode;
 use super::object::{hash_through, touch};
 use super::stage_error::{Damage, StageError};
 use super::{LinkMode, Store};
@@ -32,7 +33,7 @@ const LONGEST_NAME: usize = 255;
 /// What is prepared but not in place yet.
 #[derive(Debug)]
 pub struct Staging<'s> {
-    store: &'s Store,
+    pub(super) store: &'s Store,
     pub(super) steps: Vec<Step>,
     /// Directories that were made, those above before those below.
     pub(super) made: Vec<PathBuf>,
@@ -133,7 +134,7 @@ impl<'s> Staging<'s> {
         let options = self.store.options();
         let item = &entry.items()[index];
         let (source, path) = entry.open(index)?;
-        if options.link == LinkMode::Hardlink && mode & 0o555 == item.mode & 0o555 {
+        if options.link == LinkMode::Hardlink && mode & 0o555 == object_mode(item.mode) {
             if options.verify {
                 entry.judge(index, &path, hash_through(&source, item.size, |_| Ok(())))?;
             }
@@ -168,7 +169,8 @@ impl<'s> Staging<'s> {
         })
     }
 
-    /// Stages a link to an object; `None` where the file system has none, or has no more for it.
+    /// Stages a link to an object; `None` where the file system has none, or has no more for it, or where a sweep has just
+    /// taken the object's name, whose content is open still.
     fn linked(&mut self, object: &Path, destination: &Path) -> Result<Option<PathBuf>, StageError> {
         match self.fresh(destination, |path| fs::hard_link(object, path)) {
             Ok(((), staged)) => {
@@ -185,6 +187,7 @@ impl<'s> Staging<'s> {
                         | ErrorKind::TooManyLinks
                         | ErrorKind::PermissionDenied
                         | ErrorKind::Unsupported
+                        | ErrorKind::NotFound
                 ) =>
             {
                 Ok(None)
@@ -305,5 +308,23 @@ fn remove_leftover(usual: &Path, just_made: &Path) {
         && new.ctime.saturating_sub(old.ctime) > LEFT_BEHIND
     {
         drop(fs::remove_file(usual));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+mod tests {
+    use super::*;
+    use crate::store::testing::Cache;
+
+    /// A sweep between opening and linking was told as a destination that could not be made, and a hit became an error.
+    #[test]
+    fn an_object_that_lost_its_name_is_copied() {
+        let cache = Cache::linking(LinkMode::Hardlink);
+        let mut staging = Staging::new(&cache.store);
+        let linked = staging.linked(&cache.path("swept"), &cache.path("deep/out"));
+        assert!(matches!(linked, Ok(None)), "{linked:?}");
+        drop(staging);
+        assert!(!cache.path("deep").exists());
     }
 }

@@ -28,7 +28,7 @@ impl Store {
         if !there.is_empty() {
             for id in self.partitions()? {
                 let partition = self.partition(id);
-                for live in partition.fold()?.iter().filter(|live| live.record.objects > 0) {
+                for live in partition.fold()?.iter().filter(|live| live.may_need_objects()) {
                     kept.extend(needed(self, id, live.record.key)?);
                 }
             }
@@ -47,14 +47,20 @@ impl Store {
 }
 
 impl Partition {
-    /// Makes the index anew if it and the entries disagree, as after a power failure.
+    /// Makes the index anew if it and the entries disagree, as after a kill or a power failure.
     pub(super) fn reconcile(&self) -> Result<(), StoreError> {
         // Entries first: each had its record before it was there, so none is missed for being new.
         let listed = self.listed()?;
         let fold = self.fold()?;
         let known = listed.iter().filter(|&&key| fold.get(key).is_some()).count();
         if known != listed.len() || known != fold.iter().count() {
-            self.reindex()?;
+            return self.reindex();
+        }
+        for live in fold.iter().filter(|live| live.replaced) {
+            let told = (live.record.own, live.record.objects);
+            if self.record_of(live.record.key)?.is_none_or(|there| (there.own, there.objects) != told) {
+                return self.reindex();
+            }
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ use super::error::StoreError;
 use super::file::{self, if_there};
 use super::fold::Fold;
 use super::format::{self, Header, ItemKind, Place};
-use super::layout::{PartitionId, unsharded};
+use super::layout::{PartitionId, object_mode, unsharded};
 use super::ledger::ObjectId;
 use super::object::hash_through;
 use super::{Partition, Store};
@@ -265,7 +265,7 @@ impl Verifier<'_> {
                 (Digest::of(content) != item.digest).then_some(FindingKind::Content(index))
             }
             Place::Object => {
-                let id = (item.digest, item.mode & 0o555);
+                let id = (item.digest, object_mode(item.mode));
                 let there = fs::symlink_metadata(self.store.layout().object(id.0, id.1));
                 let right = there.is_ok_and(|there| there.is_file() && there.len() == item.size);
                 (!right || self.bad.contains(&id)).then_some(FindingKind::Object(index))

@@ -236,3 +236,15 @@ fn objects_are_revived_in_every_mode_with_the_present_time() {
         assert_eq!(there.permissions().mode() & 0o7777, mode);
     }
 }
+
+/// A rename of one link over another of the same file does nothing and is called a success. So whoever revived by link what
+/// was there already left a `.out.reviver` each time, and for ever.
+#[test]
+fn linking_over_the_same_link_leaves_nothing_beside_it() {
+    let cache = Cache::linking(LinkMode::Hardlink);
+    cache.partition.add(key("k"), &draft(&[&vec![7; 100_000], &vec![8; 100_000]]), Timestamp(1)).unwrap();
+    for _ in 0..3 {
+        revive(&cache, "k", &[&cache.path("first"), &cache.path("last")]).unwrap();
+        assert_eq!(names(cache.directory.path()), ["cache", "first", "last"]);
+    }
+}
