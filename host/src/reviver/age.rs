@@ -54,8 +54,8 @@ fn way_is_older(path: &Path, started: Timestamp, known: &mut HashSet<PathBuf>) -
         }
         let Ok(metadata) = fs::symlink_metadata(part) else { continue };
         let identity = Identity::of(&metadata);
-        let moved = metadata.is_symlink() || (metadata.is_dir() && identity.ctime != identity.mtime);
         links |= metadata.is_symlink();
+        let moved = metadata.is_symlink() || (metadata.is_dir() && is_moved(part, identity));
         if moved && !(Identity { mtime: identity.ctime, ..identity }).unchanged_since(started) {
             return Err(Changed::Young(part.to_owned()));
         }
@@ -64,6 +64,13 @@ fn way_is_older(path: &Path, started: Timestamp, known: &mut HashSet<PathBuf>) -
         Ok(real) if links || real != path => way_is_older(&real, started, known),
         _ => Ok(()),
     }
+}
+
+/// Whether a directory's inode changed later than its names. The system does not read both times at one moment: in a busy
+/// directory, such as one for temporary files, names may come between the two. So a difference must be there twice.
+fn is_moved(directory: &Path, seen: Identity) -> bool {
+    let again = || fs::symlink_metadata(directory).map(|there| Identity::of(&there));
+    seen.ctime != seen.mtime && again().map_or(true, |now| now.ctime != now.mtime)
 }
 
 #[cfg(test)]
