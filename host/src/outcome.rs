@@ -3,7 +3,7 @@
 use crate::bytes::{Layout, Malformed, Reader, Writer};
 
 /// How a process ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Exit {
     /// By itself, with this status.
     Code(i32),

@@ -11,11 +11,13 @@ pub mod eviction;
 pub mod fault;
 pub mod key;
 pub mod order;
+pub mod plain;
 
 pub use codec::Codec;
 pub use eviction::{Budget, Candidate, Eviction};
 pub use fault::{Fault, FaultKind, Role};
 pub use key::{Inputs, KeyPolicy, LookFailure, Match, QueryAnswer, SharedInputs};
+pub use plain::Plain;
 
 use crate::digest::{Digest, Framer};
 

@@ -6,6 +6,7 @@
 //! only got names, as those do that compilers write to.
 
 use super::resolve::Resolver;
+use super::unchanged::Changed;
 use crate::identity::Identity;
 use crate::operation::{Ingredient, Source};
 use crate::time::Timestamp;
@@ -18,21 +19,31 @@ pub(super) fn all_older(
     resolver: &Resolver,
     ingredients: &[Ingredient],
     started: Timestamp,
-) -> Result<(), String> {
+) -> Result<(), Changed> {
     let mut known = HashSet::new();
     for Ingredient { source, .. } in ingredients {
         let (Source::File(path) | Source::Tree(path) | Source::Listing(path)) = source else { continue };
-        let path = resolver.environment.absolute(path);
-        let there = resolver.files.identity(&path).ok().flatten();
-        let whole = path.is_symlink() || there.is_some_and(|there| there.is_directory());
-        let way = if whole { &*path } else { path.parent().unwrap_or(&path) };
-        way_is_older(way, started, &mut known)?;
+        older(resolver, &resolver.environment.absolute(path), started, &mut known)?;
     }
     Ok(())
 }
 
+/// Says which link or directory on the way to a file or directory is too young to be sure of. `known` are those that are
+/// old enough.
+pub(super) fn older(
+    resolver: &Resolver,
+    path: &Path,
+    started: Timestamp,
+    known: &mut HashSet<PathBuf>,
+) -> Result<(), Changed> {
+    let there = resolver.files.identity(path).ok().flatten();
+    let whole = path.is_symlink() || there.is_some_and(|there| there.is_directory());
+    let way = if whole { path } else { path.parent().unwrap_or(path) };
+    way_is_older(way, started, known)
+}
+
 /// Looks at each part of a path, and of what it leads to.
-fn way_is_older(path: &Path, started: Timestamp, known: &mut HashSet<PathBuf>) -> Result<(), String> {
+fn way_is_older(path: &Path, started: Timestamp, known: &mut HashSet<PathBuf>) -> Result<(), Changed> {
     if known.contains(path) {
         return Ok(());
     }
@@ -46,7 +57,7 @@ fn way_is_older(path: &Path, started: Timestamp, known: &mut HashSet<PathBuf>) -
         let moved = metadata.is_symlink() || (metadata.is_dir() && identity.ctime != identity.mtime);
         links |= metadata.is_symlink();
         if moved && !(Identity { mtime: identity.ctime, ..identity }).unchanged_since(started) {
-            return Err(format!("{} is too young to be sure of", part.display()));
+            return Err(Changed::Young(part.to_owned()));
         }
     }
     match fs::canonicalize(path) {
@@ -72,9 +83,9 @@ mod tests {
         let started = Timestamp::of(SystemTime::now());
         let older = |name: &str| way_is_older(&at(name), started, &mut HashSet::new());
         std::thread::sleep(Duration::from_millis(20));
-        assert_eq!(older("one/x.h"), Ok(()));
+        assert!(older("one/x.h").is_ok());
         fs::write(at("one/x.o"), "").unwrap();
-        assert_eq!(older("one/x.h"), Ok(()));
+        assert!(older("one/x.h").is_ok());
         fs::rename(at("one"), at("two")).unwrap();
         assert!(older("two/x.h").is_err());
         fs::remove_file(at("link")).unwrap();

@@ -10,10 +10,13 @@
 //! sends them to the whole group; they only keep us waiting for it. Those that we were started to ignore stay ignored, by
 //! the command too.
 
-use crate::outcome::{Chunk, Exit, Stream};
+use crate::outcome::{Chunk, Exit, Outcome, Stream};
 use crate::time::{Clock, Timestamp};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs::File;
 use std::io::{self, PipeReader, Read as _, Write};
 use std::os::fd::AsFd as _;
@@ -39,13 +42,53 @@ pub struct Spawn<'a> {
     /// The program's path.
     pub program: &'a Path,
     /// What it is called, then its arguments.
-    pub argv: &'a [String],
+    pub argv: &'a [&'a OsStr],
     /// The working directory, where it is not our own.
     pub directory: Option<&'a Path>,
+    /// Its environment variables, where they are not our own.
+    pub variables: Option<&'a BTreeMap<OsString, OsString>>,
     /// Its standard input.
     pub input: ChildInput,
-    /// Whether standard output and standard error are one file.
-    pub joined: bool,
+    /// Where its output goes.
+    pub output: Topology,
+}
+
+/// What a command's standard output and standard error are.
+#[derive(Debug)]
+pub enum Topology {
+    /// Both are pipes of ours.
+    Piped {
+        /// Whether they are one pipe.
+        joined: bool,
+    },
+    /// Each is a file, or a pipe of ours where there is none.
+    Apart {
+        /// Standard output.
+        stdout: Option<File>,
+        /// Standard error.
+        stderr: Option<File>,
+    },
+}
+
+/// Why it is not known for sure what a command did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unsure {
+    /// A process that it left behind still holds its output.
+    Held,
+    /// It said more than is kept or listened to.
+    Cut,
+    /// A signal told us to end.
+    Interrupted,
+}
+
+impl fmt::Display for Unsure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Held => "a process that it left behind still holds its output",
+            Self::Cut => "it said more than is kept or listened to",
+            Self::Interrupted => "interrupted",
+        })
+    }
 }
 
 /// Where output goes as it comes.
@@ -89,6 +132,34 @@ pub struct Executed {
     pub interrupted: bool,
 }
 
+impl Executed {
+    /// Why it is not known for sure what the command did.
+    #[must_use]
+    pub const fn unsure(&self) -> Option<Unsure> {
+        if self.held {
+            Some(Unsure::Held)
+        } else if self.cut {
+            Some(Unsure::Cut)
+        } else if self.interrupted {
+            Some(Unsure::Interrupted)
+        } else {
+            None
+        }
+    }
+
+    /// What an entry keeps of how it went.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        Outcome {
+            exit: self.exit,
+            output: self.output.clone(),
+            started: self.started.0,
+            duration: self.ended.0.saturating_sub(self.started.0),
+            notes: vec![("reviver".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
+        }
+    }
+}
+
 /// So much of what a command says is kept, in bytes. More is passed on all the same.
 const MOST_KEPT: usize = 8 << 20;
 /// What a pipe can hold at most; after the command's end nobody but those that it left behind can fill it again.
@@ -106,15 +177,10 @@ pub fn execute(spawn: Spawn<'_>, clock: &dyn Clock, outputs: &mut Outputs<'_>) -
         ChildInput::Null => Stdio::null(),
         ChildInput::File(file) => file.into(),
     });
-    let (first, writer) = io::pipe()?;
-    let mut pipes = vec![(first, if spawn.joined { Stream::Both } else { Stream::Stdout })];
-    if spawn.joined {
-        command.stdout(writer.try_clone()?).stderr(writer);
-    } else {
-        let (second, other) = io::pipe()?;
-        pipes.push((second, Stream::Stderr));
-        command.stdout(writer).stderr(other);
+    if let Some(variables) = spawn.variables {
+        command.env_clear().envs(variables);
     }
+    let pipes = connect(&mut command, spawn.output)?;
     let signals = Signals::new()?;
     let started = clock.now();
     let child = command.spawn()?;
@@ -141,6 +207,30 @@ pub fn execute(spawn: Spawn<'_>, clock: &dyn Clock, outputs: &mut Outputs<'_>) -
         cut: run.cut,
         interrupted: run.signals.any,
     })
+}
+
+/// Gives a command its outputs, and us the ends of the pipes among them.
+fn connect(command: &mut Command, output: Topology) -> io::Result<Vec<(PipeReader, Stream)>> {
+    let (stdout, stderr) = match output {
+        Topology::Piped { joined: true } => {
+            let (reader, writer) = io::pipe()?;
+            command.stdout(writer.try_clone()?).stderr(writer);
+            return Ok(vec![(reader, Stream::Both)]);
+        }
+        Topology::Piped { joined: false } => (None, None),
+        Topology::Apart { stdout, stderr } => (stdout, stderr),
+    };
+    let mut pipes = Vec::new();
+    let mut end = |file: Option<File>, stream| -> io::Result<Stdio> {
+        if let Some(file) = file {
+            return Ok(file.into());
+        }
+        let (reader, writer) = io::pipe()?;
+        pipes.push((reader, stream));
+        Ok(writer.into())
+    };
+    command.stdout(end(stdout, Stream::Stdout)?).stderr(end(stderr, Stream::Stderr)?);
+    Ok(pipes)
 }
 
 struct Run {

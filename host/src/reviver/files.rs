@@ -9,6 +9,7 @@
 //! | [`Files::content`] | the digest of a regular file | unreadable, or changed while it was read |
 //! | [`Files::names`] | the names in a directory; `None` if there is none | unreadable |
 
+use super::hashes::Hashes;
 use super::table::Table;
 use crate::digest::{Digest, Framer};
 use crate::identity::Identity;
@@ -29,6 +30,7 @@ pub type Names = BTreeSet<OsString>;
 /// The file system as one operation sees it, at one moment: every path is looked at once and the answer kept.
 pub struct Files {
     table: Rc<Table>,
+    hashes: Rc<Hashes>,
     clock: Rc<dyn Clock>,
     /// When the first look was possible: what was not settled then may have been read before it changed once more.
     since: Timestamp,
@@ -48,9 +50,15 @@ impl Files {
     /// A fresh look at the file system, with the digests that `table` remembers.
     #[must_use]
     pub fn new(table: Rc<Table>, clock: Rc<dyn Clock>) -> Self {
+        Self::counted(table, Rc::default(), clock)
+    }
+
+    /// A fresh look, with the digests that a process keeps across its operations too.
+    #[must_use]
+    pub fn counted(table: Rc<Table>, hashes: Rc<Hashes>, clock: Rc<dyn Clock>) -> Self {
         let (identities, contents, names) = Default::default();
         let since = clock.now();
-        Self { table, clock, since, identities, contents, names }
+        Self { table, hashes, clock, since, identities, contents, names }
     }
 
     /// A moment before all looks.
@@ -74,10 +82,9 @@ impl Files {
         if let Some(known) = self.contents.borrow().get(bytes(path)) {
             return Ok(*known);
         }
-        let question = question(path, identity);
-        let digest = match self.table.get(question) {
+        let digest = match self.hashes.get(path, identity) {
             Some(digest) => digest,
-            None => self.hash(path, identity, question)?,
+            None => self.look_up(path, identity)?,
         };
         self.contents.borrow_mut().insert(bytes(path).to_vec(), digest);
         Ok(digest)
@@ -111,17 +118,28 @@ impl Files {
         identities.iter().map(|(path, seen)| (PathBuf::from(OsStr::from_bytes(path)), *seen)).collect()
     }
 
+    /// The digest as other processes found it, else as it is now.
+    fn look_up(&self, path: &Path, identity: &Identity) -> io::Result<Digest> {
+        let question = question(path, identity);
+        let Some(digest) = self.table.get(question) else { return self.hash(path, identity, question) };
+        // What is in the table was settled when it was put there.
+        self.hashes.put(path, *identity, digest);
+        Ok(digest)
+    }
+
     /// Reads and hashes a file through one descriptor, and keeps the digest if the file surely was what it is now.
     fn hash(&self, path: &Path, identity: &Identity, question: Digest) -> io::Result<Digest> {
         let file = File::open(path)?;
         let before = self.clock.now();
         let digest = digest_of(&file, identity.size)?;
+        self.hashes.spend(self.clock.now().0.saturating_sub(before.0));
         let after = Identity::of(&file.metadata()?);
         if after != *identity {
             return Err(io::Error::new(io::ErrorKind::ResourceBusy, "the file changed while it was read"));
         }
         if after.settled(before) {
             self.table.put(question, digest, before);
+            self.hashes.put(path, after, digest);
         }
         Ok(digest)
     }

@@ -2,6 +2,8 @@
 
 use super::execute::Executed;
 use super::explain::{self, explained};
+use super::guard::Guard;
+use super::hunk::{self, Hunk, HunkError};
 use super::identify;
 use super::label;
 use super::list::Lists;
@@ -14,10 +16,8 @@ use super::run::{Report, Request, Reviver};
 use super::tree::Node;
 use super::value::{Value, names};
 use super::writes::{State, Watched, normal, prove, state};
-use crate::bytes::to_bytes;
 use crate::operation::{Discovery, Source};
-use crate::outcome::Outcome;
-use crate::store::{Added, Draft, PathLock, StoreError};
+use crate::store::{Added, Draft, StoreError};
 use std::fs;
 use std::path::PathBuf;
 
@@ -33,19 +33,21 @@ impl Reviver<'_> {
         discovery: &Discovery,
         values: &[Value],
         executed: &Executed,
-        (left, locks): (&[Option<State>], &[PathLock]),
+        (left, guard): (&[Option<State>], &Guard),
         report: &mut Report,
     ) -> Result<(), String> {
         refuse_written(after, prepared, discovery)?;
         let states: Vec<State> =
             watched.iter().map(prove).collect::<Result<_, _>>().map_err(|unproved| unproved.to_string())?;
-        let (hunk, remembered) = self.encode(executed, report)?;
+        let hunk = self.hunk(executed, report)?;
         let companion = self
             .write_lists(request, after, prepared, discovery, values)
             .map_err(|error| report.refused(&error))?;
 
-        let parts: Vec<_> =
-            watched.iter().zip(&states).flat_map(|(watched, state)| parts(watched, state)).collect();
+        let parted = |(watched, state): (&Watched, &State)| {
+            parts(watched.write.label.as_bytes(), &watched.path, state)
+        };
+        let parts: Vec<_> = watched.iter().zip(&states).flat_map(parted).collect();
         let own =
             |watched: &Watched| discovery.produced.iter().any(|(label, _)| *label == watched.write.label);
         for (watched, left) in watched.iter().zip(left).filter(|(watched, _)| !own(watched)) {
@@ -58,8 +60,8 @@ impl Reviver<'_> {
         let draft = Draft {
             manifest: false,
             name: None,
-            metadata: &hunk,
-            remembered: &remembered,
+            metadata: &hunk.metadata,
+            remembered: &hunk.remembered,
             companion: Some(prepared.base),
             companion_size: companion,
             cost: report.record.duration,
@@ -77,7 +79,7 @@ impl Reviver<'_> {
             Node::File(identity) => item.identity == Some(*identity),
             _ => true,
         };
-        if !parts.iter().zip(&items).all(proved) || locks.iter().any(PathLock::is_disturbed) {
+        if !parts.iter().zip(&items).all(proved) || guard.is_disturbed() {
             self.partition.remove(key, now).map_err(|error| report.refused(&error))?;
             return Err("an output changed after the command had ended".to_owned());
         }
@@ -96,28 +98,14 @@ impl Reviver<'_> {
         Ok(())
     }
 
-    /// The hunk of the outcome, and the outcome as the codec gives it back: what every later hit shows.
-    fn encode(&self, executed: &Executed, report: &mut Report) -> Result<(Vec<u8>, Vec<u8>), String> {
-        let outcome = Outcome {
-            exit: executed.exit,
-            output: executed.output.clone(),
-            started: executed.started.0,
-            duration: executed.ended.0.saturating_sub(executed.started.0),
-            notes: vec![("reviver".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
-        };
-        let mut fault = |fault: Box<crate::policy::Fault>| {
-            report.fault(&fault);
-            format!("the metadata plugin is at fault ({})", fault.kind.code())
-        };
-        let hunk = self.codec.encode(&outcome).map_err(&mut fault)?;
-        let hunk = hunk.map_err(|why| format!("the metadata plugin refused the outcome: {why}"))?;
-        let decoded = self.codec.decode(&hunk).map_err(&mut fault)?;
-        let decoded =
-            decoded.map_err(|why| format!("the metadata plugin cannot read what it wrote: {why}"))?;
-        if decoded.exit != outcome.exit || decoded.output != outcome.output {
-            return Err("the metadata plugin does not give back what it was given".to_owned());
-        }
-        Ok((hunk, to_bytes(&decoded)))
+    /// What the entry keeps of the outcome.
+    fn hunk(&self, executed: &Executed, report: &mut Report) -> Result<Hunk, String> {
+        hunk::encode(self.codec, &executed.outcome()).map_err(|error| {
+            if let HunkError::Fault(fault) = &error {
+                report.fault(fault);
+            }
+            error.to_string()
+        })
     }
 
     /// Writes the lists of the base key, this one in front; the number of bytes.

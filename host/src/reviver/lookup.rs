@@ -3,6 +3,7 @@
 use super::execute::Outputs;
 use super::explain::{self, Difference, differences, explained};
 use super::hints::Hint;
+use super::hunk::{self, HunkError};
 use super::identify;
 use super::label;
 use super::list::Lists;
@@ -12,7 +13,6 @@ use super::resolve::Resolver;
 use super::revive::Reviving;
 use super::run::{Report, Request, Reviver, Search};
 use super::value::names;
-use crate::bytes::from_bytes;
 use crate::key::Key;
 use crate::operation::Source;
 use crate::outcome::{Exit, Outcome};
@@ -145,19 +145,14 @@ impl Reviver<'_> {
 
     /// The outcome of an entry: as remembered, else as the codec decodes it.
     fn outcome(&self, entry: &Entry, report: &mut Report) -> Option<Outcome> {
-        if let Ok(outcome) = from_bytes(entry.remembered()) {
-            return Some(outcome);
-        }
-        match self.codec.decode(entry.metadata()) {
-            Ok(Ok(outcome)) => Some(outcome),
-            Ok(Err(why)) => {
-                report
-                    .warnings
-                    .push(format!("the metadata plugin cannot read the entry {}: {why}", entry.key()));
+        match hunk::decode(self.codec, entry) {
+            Ok(outcome) => Some(outcome),
+            Err(HunkError::Fault(fault)) => {
+                report.fault(&fault);
                 None
             }
-            Err(fault) => {
-                report.fault(&fault);
+            Err(error) => {
+                report.warnings.push(format!("cannot revive {}: {error}", entry.key()));
                 None
             }
         }

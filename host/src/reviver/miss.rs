@@ -5,22 +5,23 @@
 //! unrecorded, with that reason.
 
 use super::age;
-use super::execute::{ChildInput, Executed, Outputs, Spawn, execute};
+use super::execute::{ChildInput, Executed, Outputs, Spawn, Topology, Unsure, execute};
+use super::guard::{Guard, unlink_shared};
 use super::input::Standing;
 use super::prepare::Prepared;
 use super::program;
 use super::resolve::Resolver;
 use super::run::{Report, Request, Reviver, RunError};
+use super::unchanged::same_identities;
 use super::value::Value;
 use super::writes::{State, Watched, state};
 use crate::operation::{Discovery, Ingredient, REPORT, Source};
 use crate::outcome::Exit;
-use crate::store::{LinkMode, PathLock, Staging, Temporary};
+use crate::store::{Staging, Temporary};
 use crate::time::Timestamp;
-use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 impl Reviver<'_> {
@@ -34,8 +35,8 @@ impl Reviver<'_> {
         outputs: &mut Outputs<'_>,
         report: &mut Report,
     ) -> Result<Exit, RunError> {
-        let locks = self.lock(&prepared, report);
-        self.unlink_shared(watched);
+        let guard = self.guard(&prepared, report);
+        unlink_shared(self.store, watched);
         if let Some(reason) = homeless(&prepared) {
             return self.plain(request, before, prepared.child_input, reason, outputs, report);
         }
@@ -76,7 +77,7 @@ impl Reviver<'_> {
                         &discovery,
                         &values,
                         &executed,
-                        (&left, &locks),
+                        (&left, &guard),
                         report,
                     )
                 });
@@ -88,35 +89,16 @@ impl Reviver<'_> {
     }
 
     /// Takes the lock of every write. Where another process has one the run is not recorded.
-    fn lock(&self, prepared: &Prepared, report: &mut Report) -> Vec<PathLock> {
-        let mut locks = Vec::new();
-        let places: BTreeSet<_> = prepared.places.iter().collect();
-        for place in places {
-            match self.store.lock_path(place) {
-                Ok(Some(lock)) => locks.push(lock),
-                Ok(None) => report.unrecorded(format!("another process writes {} too", place.display())),
-                Err(error) => {
-                    let reason = report.refused(&error);
-                    report.unrecorded(reason);
-                }
-            }
+    fn guard(&self, prepared: &Prepared, report: &mut Report) -> Guard {
+        let guard = Guard::of(self.store, prepared.places.iter().map(PathBuf::as_path));
+        for place in &guard.contended {
+            report.unrecorded(format!("another process writes {} too", place.display()));
         }
-        locks
-    }
-
-    /// A tool that rewrites its output in place must not reach an object of the cache through a hard link.
-    fn unlink_shared(&self, watched: &[Watched]) {
-        if self.store.options().link != LinkMode::Hardlink {
-            return;
+        for error in &guard.refused {
+            let reason = report.refused(error);
+            report.unrecorded(reason);
         }
-        for Watched { path, before, .. } in watched {
-            let shared =
-                matches!(before, State::File(_)) && fs::metadata(path).is_ok_and(|file| file.nlink() > 1);
-            if shared {
-                // Where it cannot be unlinked it cannot be replaced by the command either, which will say so.
-                fs::remove_file(path).ok();
-            }
-        }
+        guard
     }
 
     /// A private place for the report, where the derivation wants one.
@@ -164,7 +146,15 @@ impl Reviver<'_> {
         let here = request.here;
         let program = if here { program::started_as(environment, &program, name) } else { program };
         let directory = (!here).then_some(&*environment.directory);
-        let spawn = Spawn { program: &program, argv, directory, input, joined: request.joined };
+        let argv: Vec<&OsStr> = argv.iter().map(OsStr::new).collect();
+        let spawn = Spawn {
+            program: &program,
+            argv: &argv,
+            directory,
+            variables: None,
+            input,
+            output: Topology::Piped { joined: request.joined },
+        };
         execute(spawn, &*self.clock, outputs)
             .map_err(|source| RunError::Spawn { program: name.clone(), source })
     }
@@ -294,16 +284,13 @@ fn judge(prepared: &Prepared, request: &Request<'_>, executed: &Executed) -> Res
         Exit::Code(code) => return Err(format!("exit status {code}")),
         Exit::Signal(signal) => return Err(format!("ended by signal {signal}")),
     }
-    if executed.held {
-        return Err(format!(
-            "a process that {} left behind still holds its output",
-            prepared.derivation.label
-        ));
+    match executed.unsure() {
+        Some(Unsure::Held) => {
+            Err(format!("a process that {} left behind still holds its output", prepared.derivation.label))
+        }
+        Some(unsure) => Err(unsure.to_string()),
+        None => Ok(()),
     }
-    if executed.cut {
-        return Err("it said more than is kept or listened to".to_owned());
-    }
-    if executed.interrupted { Err("interrupted".to_owned()) } else { Ok(()) }
 }
 
 /// Whether all that was known before the run is still so: by identity, and by value, since an identity that was not
@@ -314,21 +301,8 @@ fn unchanged(
     prepared: &Prepared,
     started: Timestamp,
 ) -> Result<(), String> {
-    age::all_older(after, &prepared.derivation.ingredients, started)?;
-    for (path, then) in before.files.seen() {
-        // Directories change with every name; what matters of them is in the values.
-        if prepared.places.contains(&path) || then.is_some_and(|identity| identity.is_directory()) {
-            continue;
-        }
-        let written = prepared.places.iter().any(|place| path.starts_with(place) || place.starts_with(&path));
-        let now = after
-            .files
-            .identity(&path)
-            .map_err(|error| format!("cannot look at {}: {error}", path.display()))?;
-        if now != then && !written {
-            return Err(format!("{} changed while the command ran", path.display()));
-        }
-    }
+    age::all_older(after, &prepared.derivation.ingredients, started).map_err(|young| young.to_string())?;
+    same_identities(&before.files, &after.files, &prepared.places).map_err(|changed| changed.to_string())?;
     let known = prepared.derivation.ingredients.iter().zip(&prepared.values);
     for (ingredient, then) in known.map(|(ingredient, value)| (ingredient, *value)) {
         let now = after.value(&ingredient.source).map_err(|doubt| doubt.to_string())?;
@@ -346,7 +320,7 @@ fn older(
     ingredients: &[Ingredient],
     started: Timestamp,
 ) -> Result<Vec<Value>, String> {
-    age::all_older(after, ingredients, started)?;
+    age::all_older(after, ingredients, started).map_err(|young| young.to_string())?;
     let values = after.values(ingredients, None).map_err(|doubt| doubt.to_string())?;
     let known = before.files.seen();
     for (Ingredient { source, .. }, value) in ingredients.iter().zip(&values) {

@@ -19,11 +19,15 @@
 //! * A revival changes all destinations or none.
 
 mod age;
+pub mod declared;
 pub mod environment;
 pub mod execute;
 pub mod explain;
 pub mod files;
+mod guard;
+pub mod hashes;
 pub mod hints;
+pub mod hunk;
 pub mod identify;
 pub mod input;
 pub mod journal;
@@ -47,5 +51,6 @@ pub mod scan;
 pub mod secret;
 pub mod table;
 pub mod tree;
+pub mod unchanged;
 pub mod value;
 pub mod writes;

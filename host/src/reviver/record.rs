@@ -4,12 +4,12 @@
 //! or 0777 is recorded as 0666 or 0777, and a revival takes its own umask off again.
 
 use super::tree::Node;
-use super::writes::{State, Watched};
+use super::writes::State;
 use crate::store::{Content, DraftItem};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A path of an entry: the label of the write, then what is below it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,25 +22,25 @@ pub struct Part {
     pub node: Node,
 }
 
-/// All parts of what a run wrote, directories before what is in them.
+/// All parts of a write of this label, which is at this path, directories before what is in them.
 #[must_use]
-pub fn parts(watched: &Watched, state: &State) -> Vec<Part> {
-    let label = watched.write.label.as_bytes().to_vec();
+pub fn parts(label: &[u8], path: &Path, state: &State) -> Vec<Part> {
+    let label = label.to_vec();
     match state {
         State::Absent => Vec::new(),
         State::File(identity) => {
-            vec![Part { path: label, place: watched.path.clone(), node: Node::File(*identity) }]
+            vec![Part { path: label, place: path.to_owned(), node: Node::File(*identity) }]
         }
         State::Link(target) => {
-            vec![Part { path: label, place: watched.path.clone(), node: Node::Link(target.clone()) }]
+            vec![Part { path: label, place: path.to_owned(), node: Node::Link(target.clone()) }]
         }
         State::Directory(nodes) => {
             let below = nodes.iter().map(|(name, node)| Part {
                 path: [&label, &b"/"[..], name.as_os_str().as_bytes()].concat(),
-                place: watched.path.join(name),
+                place: path.join(name),
                 node: node.clone(),
             });
-            let top = Part { path: label.clone(), place: watched.path.clone(), node: Node::Directory };
+            let top = Part { path: label.clone(), place: path.to_owned(), node: Node::Directory };
             std::iter::once(top).chain(below).collect()
         }
     }

@@ -71,34 +71,45 @@ impl Reviving<'_> {
         for (directory, made) in &directories {
             self.clear(&mut staging, directory, made, &mut revived);
         }
+        let destinations: Vec<_> = targets.iter().map(|(top, relative)| join(top, relative)).collect();
+        self.put(staging, entry, &destinations)?;
+        for (directory, made) in &directories {
+            outputs::keep(self.store, self.partition, directory, made);
+        }
+        Ok(Some(revived))
+    }
+
+    /// Stages each content of the entry at its destination, and puts all that is staged in place.
+    pub(super) fn put(
+        &self,
+        mut staging: Staging<'_>,
+        entry: &Entry,
+        destinations: &[PathBuf],
+    ) -> Result<(), StageError> {
         let mut created = Vec::new();
-        for (index, (top, relative)) in targets.iter().enumerate() {
-            let (item, destination) = (&entry.items()[index], join(top, relative));
+        for (index, (item, destination)) in entry.items().iter().zip(destinations).enumerate() {
             match item.kind {
                 ItemKind::Directory => {
-                    if !fs::symlink_metadata(&destination).is_ok_and(|metadata| metadata.is_dir()) {
-                        staging.directory(&destination)?;
-                        created.push((destination, revived_mode(item.mode, self.umask)));
+                    if !fs::symlink_metadata(destination).is_ok_and(|metadata| metadata.is_dir()) {
+                        staging.directory(destination)?;
+                        created.push((destination.clone(), revived_mode(item.mode, self.umask)));
                     }
                 }
                 ItemKind::Link => {
                     let target = entry.bytes(index)?;
                     let same =
-                        fs::read_link(&destination).is_ok_and(|now| now.as_os_str().as_bytes() == &*target);
+                        fs::read_link(destination).is_ok_and(|now| now.as_os_str().as_bytes() == &*target);
                     if !same {
-                        staging.link(&destination, &target)?;
+                        staging.link(destination, &target)?;
                     }
                 }
-                ItemKind::File => self.file(&mut staging, entry, index, &destination)?,
+                ItemKind::File => self.file(&mut staging, entry, index, destination)?,
             }
         }
         staging.commit()?;
         // Only now: one that may not be written to has been filled.
         set_modes(&created);
-        for (directory, made) in &directories {
-            outputs::keep(self.store, self.partition, directory, made);
-        }
-        Ok(Some(revived))
+        Ok(())
     }
 
     /// Stages a file, unless the right one is there: then it only gets the present time.

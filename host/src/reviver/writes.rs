@@ -126,10 +126,16 @@ fn is_below(path: &Path, root: &Path, directory: &Path) -> bool {
 
 /// Looks at what is there before a run.
 pub fn watch(derivation: &Derivation, places: &[PathBuf]) -> Result<Vec<Watched>, Doubt> {
-    let watched = |(write, path): (&Write, &PathBuf)| {
-        Ok(Watched { write: write.clone(), path: path.clone(), before: state(path)?, link: link(path) })
-    };
+    let watched = |(write, path): (&Write, &PathBuf)| Watched::before(write.clone(), path.clone());
     derivation.writes.iter().zip(places).map(watched).collect()
+}
+
+impl Watched {
+    /// Looks at what is at the path of a write before a run.
+    pub(super) fn before(write: Write, path: PathBuf) -> Result<Self, Doubt> {
+        let (before, link) = (state(&path)?, link(&path));
+        Ok(Self { write, path, before, link })
+    }
 }
 
 /// What a watched write is after the run, if that run surely wrote it. An optional write may be absent.

@@ -1,0 +1,180 @@
+//! Reviving: an entry becomes what the operation wrote.
+//!
+//! | state | outcome | the file system afterwards |
+//! |---|---|---|
+//! | an intact entry that fits the declaration | [`Revival::Revived`] | every write as recorded, with the present as its time; a link in the place of a file is replaced and not followed |
+//! | nothing is bound to the key, or nothing that can be used | [`Revival::Absent`], which says why | unchanged |
+//! | the cache cannot be read, or a destination refuses | [`ReviveError`] | unchanged: destinations already renamed were put back |
+
+use super::super::hunk::{self, HunkError};
+use super::super::revive::Reviving;
+use super::declare::Declared;
+use super::hash::Hashed;
+use super::record::accepts;
+use super::reviver::DeclaredReviver;
+use crate::key::Key;
+use crate::outcome::{Exit, Outcome};
+use crate::store::{Entry, ItemKind, StageError, Staging, StoreError};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+/// What came of reviving.
+#[derive(Debug)]
+pub enum Revival {
+    /// It is as if the operation had been done.
+    Revived(Revived),
+    /// It must be done.
+    Absent(Absence),
+}
+
+/// An operation that was revived.
+#[derive(Debug)]
+pub struct Revived {
+    /// What it was found by.
+    pub key: Key,
+    /// How it went when it was recorded.
+    pub outcome: Outcome,
+    /// What was written: the paths of the writes, and with a manifest all that is below them.
+    pub writes: Vec<PathBuf>,
+    /// Why the cache could not note that the entry was used, which a trim goes by.
+    pub unnoted: Option<StoreError>,
+}
+
+/// Why there is nothing to revive.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Absence {
+    /// It is of a kind that is never cached.
+    Passing,
+    /// Nothing is bound to its key.
+    Unbound,
+    /// What is bound to its key has another number of writes, or others.
+    Shape,
+    /// The codec cannot read the outcome.
+    Hunk(HunkError),
+    /// The operation may not end as the entry says.
+    Exit(Exit),
+    /// A content is damaged. The entry is in quarantine.
+    Damaged,
+    /// A link is where a directory belongs: what lies below would be written to somewhere else.
+    Link(PathBuf),
+}
+
+/// Why nothing could be revived.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReviveError {
+    /// The cache cannot be read.
+    Store(StoreError),
+    /// A destination refuses.
+    Stage(StageError),
+}
+
+impl fmt::Display for Absence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passing => f.write_str("it is never cached"),
+            Self::Unbound => f.write_str("nothing is known of it"),
+            Self::Shape => f.write_str("what is known of it has other writes"),
+            Self::Hunk(error) => error.fmt(f),
+            Self::Exit(exit) => write!(f, "it may not end with status {}", exit.status()),
+            Self::Damaged => f.write_str("its entry is damaged and was set aside"),
+            Self::Link(path) => write!(f, "{} is a link where a directory belongs", path.display()),
+        }
+    }
+}
+
+impl fmt::Display for ReviveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Stage(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ReviveError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Stage(error) => Some(error),
+        }
+    }
+}
+
+impl DeclaredReviver<'_> {
+    /// Revives an operation; see the [module](self) for the outcomes.
+    pub fn revive(&self, hashed: &Hashed<'_>) -> Result<Revival, ReviveError> {
+        let declared = hashed.declared;
+        let Some(key) = hashed.key else { return Ok(Revival::Absent(Absence::Passing)) };
+        let Some(entry) = self.partition.find(key).map_err(ReviveError::Store)? else {
+            return Ok(Revival::Absent(Absence::Unbound));
+        };
+        let outcome = match hunk::decode(self.codec, &entry) {
+            Ok(outcome) if accepts(declared, outcome.exit) => outcome,
+            Ok(outcome) => return Ok(Revival::Absent(Absence::Exit(outcome.exit))),
+            Err(error) => return Ok(Revival::Absent(Absence::Hunk(error))),
+        };
+        let Some(writes) = destinations(&entry, declared) else {
+            return Ok(Revival::Absent(Absence::Shape));
+        };
+        if let Some(link) = link_above(declared, &writes) {
+            return Ok(Revival::Absent(Absence::Link(link)));
+        }
+        let store = self.partition.store();
+        // A fresh look: what is at the destinations may have changed since the hash.
+        let now = self.look_around(declared);
+        let reviving = Reviving { store, partition: self.partition, files: &now.files, umask: self.umask };
+        match reviving.put(Staging::new(store), &entry, &writes) {
+            Ok(()) => {}
+            Err(StageError::Damaged { .. }) => return Ok(Revival::Absent(Absence::Damaged)),
+            Err(error) => return Err(ReviveError::Stage(error)),
+        }
+        // Whoever runs a command that writes there must not take this for what that command wrote.
+        for place in declared.write_paths() {
+            store.disturb_path(place);
+        }
+        let unnoted = self.partition.used(key, self.clock.now()).err();
+        Ok(Revival::Revived(Revived { key, outcome, writes, unnoted }))
+    }
+}
+
+/// Where each content of the entry belongs; `None` where it is not one of this declaration.
+fn destinations(entry: &Entry, declared: &Declared<'_>) -> Option<Vec<PathBuf>> {
+    let (items, writes) = (entry.items(), declared.write_paths());
+    let Some(root) = &declared.manifest else {
+        let plain = items.iter().all(|item| item.path.is_empty() && item.kind != ItemKind::Directory);
+        return (plain && items.len() == writes.len())
+            .then(|| writes.into_iter().map(Path::to_owned).collect());
+    };
+    let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
+    let links: Vec<PathBuf> =
+        items.iter().filter(|item| item.kind == ItemKind::Link).map(|item| path(&item.path)).collect();
+    let mut seen = vec![false; writes.len()];
+    let mut destinations = Vec::with_capacity(items.len());
+    for item in items {
+        let relative = path(&item.path);
+        let destination = root.join(&relative);
+        // The deepest, where one write is declared below another.
+        let owner = (0..writes.len()).filter(|write| destination.starts_with(writes[*write]));
+        let owner = owner.max_by_key(|write| writes[*write].as_os_str().len())?;
+        seen[owner] |= destination == writes[owner];
+        if links.iter().any(|link| relative != *link && relative.starts_with(link)) {
+            return None;
+        }
+        destinations.push(destination);
+    }
+    seen.into_iter().all(|seen| seen).then_some(destinations)
+}
+
+/// A link between the manifest's root and a destination.
+fn link_above(declared: &Declared<'_>, destinations: &[PathBuf]) -> Option<PathBuf> {
+    let root = declared.manifest.as_deref()?;
+    let above = |path: &Path| path.ancestors().skip(1).take_while(|above| *above != root).count();
+    let parents: BTreeSet<&Path> =
+        destinations.iter().flat_map(|path| path.ancestors().skip(1).take(above(path))).collect();
+    parents.into_iter().find(|parent| parent.is_symlink()).map(Path::to_owned)
+}
