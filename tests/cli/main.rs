@@ -7,6 +7,7 @@
 mod support;
 
 mod asking;
+mod cache;
 mod concurrency;
 mod custom_key;
 mod faults;

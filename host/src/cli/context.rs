@@ -93,6 +93,16 @@ impl Context {
         Ok(Self { place, store, partition, table, runtime })
     }
 
+    /// Whether there is a cache at all. Where there is none, that is said: the directory may be mistyped.
+    pub(super) fn is_there(&self) -> bool {
+        let root = self.store.layout().root();
+        let there = root.is_dir();
+        if !there {
+            eprintln!("reviver: there is no cache in `{}` yet", root.parent().unwrap_or(root).display());
+        }
+        there
+    }
+
     /// The plugin with a name.
     pub(super) fn plugin(&self, name: &str) -> Result<PluginSource, ChooseError> {
         choose::plugin(name, &self.place.settings, &self.place.user, &|path| self.digest(path))

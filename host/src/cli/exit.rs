@@ -2,7 +2,7 @@
 
 use crate::policy::Fault;
 use crate::repository::choose::ChooseError;
-use crate::store::{StageError, StoreError};
+use crate::store::{ReviveError, StageError, StoreError};
 use std::process::ExitCode;
 
 /// What the help says of exit codes.
@@ -39,7 +39,15 @@ impl Exit {
     /// The code of an error that ends another command than `run`.
     pub(super) fn of(error: &anyhow::Error) -> Self {
         let any = |is: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(is);
-        if any(|cause| cause.is::<StoreError>() || cause.is::<StageError>()) {
+        let misused = error
+            .chain()
+            .filter_map(|cause| cause.downcast_ref::<StoreError>())
+            .any(|error| matches!(error, StoreError::InvalidItem { .. } | StoreError::SourceKind { .. }));
+        if misused {
+            Self::Usage
+        } else if any(|cause| {
+            cause.is::<StoreError>() || cause.is::<StageError>() || cause.is::<ReviveError>()
+        }) {
             Self::Store
         } else if any(|cause| cause.is::<Fault>() || cause.is::<ChooseError>()) {
             Self::Plugin

@@ -9,6 +9,7 @@ mod exit;
 mod explain;
 mod init;
 mod plugin;
+mod progress;
 mod run;
 mod show;
 mod stats;

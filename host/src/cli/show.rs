@@ -17,6 +17,11 @@ pub(super) fn duration(nanoseconds: u64) -> String {
     }
 }
 
+/// A number of things.
+pub(super) fn number(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
 /// How long ago something was.
 pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
     let seconds = now.0.saturating_sub(then.0) / 1_000_000_000;
@@ -37,6 +42,10 @@ mod tests {
         assert_eq!(duration(26_400_000), "26 ms");
         assert_eq!(duration(1_500_000_000), "1.5 s");
         assert_eq!(duration(600_000_000_000), "10 min");
+        assert_eq!(
+            (number(1, "entry", "entries"), number(0, "entry", "entries")),
+            ("1 entry".into(), "0 entries".into())
+        );
         assert_eq!(ago(Timestamp(0), Timestamp(7_200_000_000_000)), "2 h ago");
         assert_eq!(ago(Timestamp(5), Timestamp(0)), "0 s ago", "a clock that went back");
     }

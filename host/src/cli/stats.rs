@@ -25,6 +25,9 @@ pub(super) struct StatsArgs {
 /// Tells how often what happened.
 pub(super) fn stats(global: &Global, args: &StatsArgs, out: &mut impl Write) -> anyhow::Result<Exit> {
     let context = Context::here(global)?;
+    if !context.is_there() {
+        return Ok(Exit::Absent);
+    }
     let own = vec![context.partition.id()];
     let partitions: Vec<PartitionId> = if args.all { context.store.partitions()? } else { own };
     let (mut counters, mut entries, mut bytes) = (Counters::default(), 0, 0);

@@ -3,24 +3,31 @@
 use super::Global;
 use super::context::{Context, now};
 use super::exit::Exit;
+use super::show;
+use crate::key::Key;
 use crate::policy::Eviction;
 use crate::repository::size::ByteSize;
 use crate::runtime::WasmEviction;
-use crate::store::{PartitionId, Plan, StoreError, TrimRequest, Trimmed};
+use crate::store::{self, PartitionId, Plan, StoreError, TrimRequest, Trimmed};
 use clap::Args;
 use serde_json::json;
+use std::collections::HashSet;
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What `cache trim` takes.
 #[derive(Args, Debug)]
 pub(super) struct TrimArgs {
-    /// To this size [default: the one that config.toml says]
+    /// To this size [default: the one that config.toml says, and with it --percent 50]
     #[arg(long, value_parser = parse_size, value_name = "SIZE")]
     size: Option<ByteSize>,
     /// To this share of what is there, in percent; with --size, to the smaller of the two
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     percent: Option<u8>,
+    /// Let those go first that were not used in the last AGE, such as `7d`
+    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    unused: Option<Duration>,
     /// Only say what would go, in order
     #[arg(long)]
     dry_run: bool,
@@ -36,16 +43,20 @@ fn parse_size(text: &str) -> Result<ByteSize, String> {
 /// Trims on request.
 pub(super) fn trim(global: &Global, args: &TrimArgs, out: &mut impl Write) -> anyhow::Result<Exit> {
     let context = Context::here(global)?;
-    let mut limit = args.size.or_else(|| args.percent.is_none().then_some(context.place.user.size));
-    if let Some(percent) = args.percent {
-        let share = context.store.usage()?.bytes / 100 * u64::from(percent.min(100));
-        limit = Some(limit.map_or(ByteSize(share), |limit| limit.min(ByteSize(share))));
+    if !context.is_there() {
+        return Ok(Exit::Absent);
     }
-    let limit = limit.unwrap_or(context.place.user.size).0;
+    // Who asks for a trim wants room, also where the cache has not reached its limit yet.
+    let usual = args.size.is_none() && args.percent.is_none();
+    let percent = args.percent.or(usual.then_some(50));
+    let size = args.size.or(usual.then_some(context.place.user.size)).map(|size| size.0);
+    let limit = store::budget(context.store.usage()?.bytes, size, percent);
+    let first = first(&context, args.unused)?;
+    let unused = |key: &Key| first.contains(key);
     let plan = if args.dry_run {
-        with_request(&context, limit, |request| context.store.plan(request))?
+        with_request(&context, limit, &unused, |request| context.store.plan(request))?
     } else {
-        match with_request(&context, limit, |request| context.store.trim(request))? {
+        match with_request(&context, limit, &unused, |request| context.store.trim(request))? {
             Trimmed::Done(report) => report.plan,
             Trimmed::Busy => {
                 writeln!(out, "Another process is trimming this cache.")?;
@@ -55,6 +66,19 @@ pub(super) fn trim(global: &Global, args: &TrimArgs, out: &mut impl Write) -> an
     };
     tell(args, &plan, out)?;
     Ok(Exit::Done)
+}
+
+/// The entries that go first, in all partitions.
+fn first(context: &Context, unused: Option<Duration>) -> anyhow::Result<HashSet<Key>> {
+    let mut keys = HashSet::new();
+    if let Some(age) = unused {
+        let since = now().before(age);
+        for id in context.store.partitions()? {
+            let candidates = context.store.partition(id).candidates()?.into_iter();
+            keys.extend(candidates.filter(|(_, seen)| seen.last_use < since).map(|(key, _)| key));
+        }
+    }
+    Ok(keys)
 }
 
 fn tell(args: &TrimArgs, plan: &Plan, out: &mut impl Write) -> anyhow::Result<()> {
@@ -73,8 +97,9 @@ fn tell(args: &TrimArgs, plan: &Plan, out: &mut impl Write) -> anyhow::Result<()
         writeln!(out, "{}  {}", victim.key, ByteSize(victim.bytes))?;
     }
     let would = if args.dry_run { "would go" } else { "gone" };
-    let (number, used, left) = (plan.victims.len(), ByteSize(plan.used), ByteSize(plan.left));
-    writeln!(out, "{number} entries {would}: {used} -> {left}")?;
+    let number = show::number(plan.victims.len(), "entry", "entries");
+    let (used, left) = (ByteSize(plan.used), ByteSize(plan.left));
+    writeln!(out, "{number} {would}: {used} -> {left}")?;
     Ok(())
 }
 
@@ -87,7 +112,7 @@ pub(super) fn when_due(context: &Context, size: u64) {
         return;
     }
     let target = if size > limit { limit / 10 * 9 } else { limit };
-    if let Err(error) = with_request(context, target, |request| context.store.trim(request)) {
+    if let Err(error) = with_request(context, target, &|_| false, |request| context.store.trim(request)) {
         eprintln!("reviver: warning: cannot trim the cache: {error}");
     }
 }
@@ -96,6 +121,7 @@ pub(super) fn when_due(context: &Context, size: u64) {
 fn with_request<T>(
     context: &Context,
     limit: u64,
+    unused: &dyn Fn(&Key) -> bool,
     act: impl FnOnce(&TrimRequest<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let source = context.plugin(&context.place.settings.eviction).ok();
@@ -104,5 +130,5 @@ fn with_request<T>(
     let policies =
         |id: PartitionId| policy.as_ref().filter(|_| id == own).map(|policy| -> &dyn Eviction { policy });
     let shares = |id: PartitionId| context.place.settings.size.filter(|_| id == own).map(|share| share.0);
-    act(&TrimRequest { policies: &policies, shares: &shares, ..TrimRequest::new(limit, now()) })
+    act(&TrimRequest { policies: &policies, shares: &shares, unused, ..TrimRequest::new(limit, now()) })
 }

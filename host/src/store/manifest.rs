@@ -23,6 +23,21 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
+/// What is at some paths under a root.
+#[derive(Debug)]
+pub struct Manifest {
+    parts: Vec<Part>,
+}
+
+/// What came of gathering a manifest.
+#[derive(Debug)]
+pub enum Gathered {
+    /// All of it is there.
+    All(Manifest),
+    /// This path is absent.
+    Missing(PathBuf),
+}
+
 /// One thing under a root.
 #[derive(Debug)]
 struct Part {
@@ -41,7 +56,7 @@ enum What {
 
 /// What is gathered, until something is missing.
 #[derive(Default)]
-struct Gathered {
+struct Gathering {
     parts: Vec<Part>,
     seen: HashSet<Vec<u8>>,
     missing: Option<PathBuf>,
@@ -58,17 +73,33 @@ impl Partition {
         paths: &[&Path],
         now: Timestamp,
     ) -> Result<Added, StoreError> {
+        match Manifest::gather(root, paths)? {
+            Gathered::All(manifest) => self.add(key, &manifest.draft(metadata), now),
+            Gathered::Missing(path) => Ok(Added::SourceMissing(path)),
+        }
+    }
+}
+
+impl Manifest {
+    /// Looks at what is at `paths`, each strictly below `root`. Contents are not read yet.
+    pub fn gather(root: &Path, paths: &[&Path]) -> Result<Gathered, StoreError> {
         // All paths first: nothing is looked at for a list that is wrong.
         let relative = paths.iter().map(|path| below(root, path)).collect::<Result<Vec<_>, _>>()?;
-        let mut gathered = Gathered::default();
+        let mut gathering = Gathering::default();
         for path in relative {
-            gathered.gather(root, path)?;
+            gathering.gather(root, path)?;
         }
-        if let Some(missing) = gathered.missing {
-            return Ok(Added::SourceMissing(missing));
-        }
-        let items = gathered.parts.iter().map(Part::item).collect();
-        self.add(key, &Draft { metadata, manifest: true, items, ..Draft::default() }, now)
+        Ok(match gathering.missing {
+            None => Gathered::All(Self { parts: gathering.parts }),
+            Some(path) => Gathered::Missing(path),
+        })
+    }
+
+    /// The draft of an entry of all this.
+    #[must_use]
+    pub fn draft<'a>(&'a self, metadata: &'a [u8]) -> Draft<'a> {
+        let items = self.parts.iter().map(Part::item).collect();
+        Draft { metadata, manifest: true, items, ..Draft::default() }
     }
 }
 
@@ -85,7 +116,7 @@ impl Part {
     }
 }
 
-impl Gathered {
+impl Gathering {
     fn gather(&mut self, root: &Path, path: &Path) -> Result<(), StoreError> {
         let place = root.join(path);
         let examined = if_there(fs::symlink_metadata(&place)).map_err(StoreError::io("examine", &place))?;

@@ -69,6 +69,7 @@ pub use error::StoreError;
 pub use format::{Item, ItemKind};
 pub use layout::{Layout, PartitionId};
 pub use lock::PathLock;
+pub use manifest::{Gathered, Manifest};
 pub use partition::{KeyInfo, Partition, PartitionStats};
 pub use plan::{Plan, TrimRequest, Victim, budget};
 pub use rank::{PolicyFault, PolicyFaultKind};

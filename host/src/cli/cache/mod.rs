@@ -1,8 +1,12 @@
 //! `reviver cache`: looking into the cache, and taking things out of it.
 
+mod add;
+mod age;
 mod find;
 mod keys;
 mod remove;
+mod revive;
+mod verify;
 
 use super::exit::Exit;
 use super::{Global, context::Context, stats, trim};
@@ -18,14 +22,20 @@ use std::os::unix::ffi::OsStrExt as _;
 pub(super) enum CacheCommand {
     /// Print the cache directory
     Path,
+    /// Bind a name to files
+    Add(add::AddArgs),
     /// List the keys of this repository
     Keys(keys::KeysArgs),
-    /// Show an entry
+    /// Show an entry, or write out all of it
     Find(find::FindArgs),
+    /// Make the files of an entry again
+    Revive(revive::ReviveArgs),
     /// Tell how often what happened
     Stats(stats::StatsArgs),
     /// Bring the cache under its limit
     Trim(trim::TrimArgs),
+    /// Read all of the cache, and set aside what is damaged
+    Verify(verify::VerifyArgs),
     /// Remove entries
     Rm(remove::RemoveArgs),
 }
@@ -41,8 +51,11 @@ pub(super) fn cache(global: &Global, command: &CacheCommand, out: &mut impl Writ
             writeln!(out)?;
             Ok(Exit::Done)
         }
+        CacheCommand::Add(args) => add::add(&Context::here(global)?, args, out),
         CacheCommand::Keys(args) => keys::keys(&Context::here(global)?, args, out),
         CacheCommand::Find(args) => find::find(&Context::here(global)?, args, out),
+        CacheCommand::Revive(args) => revive::revive(&Context::here(global)?, args, out),
+        CacheCommand::Verify(args) => verify::verify(&Context::here(global)?, args, out),
         CacheCommand::Stats(args) => stats::stats(global, args, out),
         CacheCommand::Trim(args) => trim::trim(global, args, out),
         CacheCommand::Rm(args) => remove::remove(&Context::here(global)?, args, out),

@@ -29,7 +29,7 @@ fn object(cache: &Cache) -> PathBuf {
 fn a_sound_cache_is_read_whole_and_left_alone() {
     let cache = Cache::new();
     cache.add(key("small"), b"content", 1);
-    cache.add(key("large"), &[1; 70_000], 1);
+    cache.add(key("large"), &vec![1; 70_000], 1);
     let verified = verify(&cache, Remedy::SetAside);
     assert_eq!((verified.entries, verified.objects), (2, 1));
     assert!(verified.bytes > 70_000);
@@ -71,7 +71,7 @@ fn each_damage_is_told_once_and_set_aside_only_on_request() {
 #[test]
 fn an_entry_that_lost_its_object_is_damaged() {
     let cache = Cache::new();
-    cache.add(key("k"), &[1; 70_000], 1);
+    cache.add(key("k"), &vec![1; 70_000], 1);
     fs::remove_file(object(&cache)).unwrap();
     let verified = verify(&cache, Remedy::SetAside);
     assert_eq!(
@@ -84,8 +84,8 @@ fn an_entry_that_lost_its_object_is_damaged() {
 #[test]
 fn repair_makes_the_index_anew_and_removes_what_nobody_needs() {
     let cache = Cache::new();
-    cache.add(key("k"), &[1; 70_000], 1);
-    cache.add(key("gone"), &[2; 80_000], 1);
+    cache.add(key("k"), &vec![1; 70_000], 1);
+    cache.add(key("gone"), &vec![2; 80_000], 1);
     fs::remove_file(entry(&cache, "gone")).unwrap();
     let stray = cache.store.layout().entries(cache.partition.id()).join("x.k");
     fs::write(&stray, b"stray").unwrap();

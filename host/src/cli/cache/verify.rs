@@ -1,0 +1,85 @@
+//! `reviver cache verify`.
+
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::progress::Progress;
+use crate::cli::show;
+use crate::repository::size::ByteSize;
+use crate::store::{Finding, Remedy, Verified};
+use clap::Args;
+use serde_json::{Value as Json, json};
+use std::io::Write;
+
+/// What `cache verify` takes.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct VerifyArgs {
+    /// Put right what can be: indexes, permissions, files that are none of the cache's, objects that nobody needs
+    #[arg(long, conflicts_with = "dry_run")]
+    repair: bool,
+    /// Only say what is wrong; damaged entries stay where they are
+    #[arg(long)]
+    dry_run: bool,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Reads the whole cache. Damage goes into quarantine and makes the exit status 4.
+pub(super) fn verify(context: &Context, args: &VerifyArgs, out: &mut impl Write) -> anyhow::Result<Exit> {
+    if !context.is_there() {
+        return Ok(Exit::Absent);
+    }
+    let remedy = match (args.dry_run, args.repair) {
+        (true, _) => Remedy::Tell,
+        (false, false) => Remedy::SetAside,
+        (false, true) => Remedy::Repair,
+    };
+    let mut progress = Progress::new("read");
+    let verified = context.store.verify(remedy, &mut |bytes| progress.show(bytes))?;
+    drop(progress);
+    tell(args, &verified, out)?;
+    let damaged = verified.findings.iter().any(|finding| finding.kind.is_damage());
+    Ok(if damaged { Exit::Store } else { Exit::Done })
+}
+
+fn tell(args: &VerifyArgs, verified: &Verified, out: &mut impl Write) -> anyhow::Result<()> {
+    let Verified { entries, objects, bytes, findings, freed } = verified;
+    if args.json {
+        let list = findings.iter().map(|finding| {
+            json!({
+                "path": finding.path.to_string_lossy(), "key": finding.key.map(|key| key.to_string()),
+                "what": finding.kind.to_string(), "damage": finding.kind.is_damage(), "remedied": finding.remedied,
+            })
+        });
+        let list = list.collect::<Json>();
+        let line =
+            json!({"entries": entries, "objects": objects, "bytes": bytes, "findings": list, "freed": freed});
+        writeln!(out, "{line}")?;
+        return Ok(());
+    }
+    for finding in findings {
+        writeln!(out, "{}: {}{}", finding.path.display(), finding.kind, done(finding))?;
+    }
+    if *freed > 0 {
+        writeln!(out, "{} of objects that no entry needed are gone", ByteSize(*freed))?;
+    }
+    let entries = show::number(*entries as usize, "entry", "entries");
+    let objects = show::number(*objects as usize, "object", "objects");
+    let sum = format!("{entries} and {objects}, {}", ByteSize(*bytes));
+    match findings.len() {
+        0 => writeln!(out, "{sum}: all is as it was added")?,
+        found => writeln!(out, "{sum}: {}", show::number(found, "finding", "findings"))?,
+    }
+    if !args.repair && findings.iter().any(|finding| !finding.remedied && !finding.kind.is_damage()) {
+        writeln!(out, "`reviver cache verify --repair` puts right what is no damage")?;
+    }
+    Ok(())
+}
+
+fn done(finding: &Finding) -> &'static str {
+    match (finding.remedied, finding.kind.is_damage()) {
+        (true, true) => "; it is in quarantine now",
+        (true, false) => "; put right",
+        (false, _) => "",
+    }
+}
