@@ -108,6 +108,13 @@ pub(crate) fn of_bytes<'a>(metadata: &'a [u8], contents: &[&'a [u8]]) -> Draft<'
     Draft { metadata, items: contents.iter().map(item).collect(), ..Draft::default() }
 }
 
+/// What this process takes away of the permissions of new files.
+pub(crate) fn umask() -> u32 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let umask = status.lines().find_map(|line| line.strip_prefix("Umask:")).unwrap().trim();
+    u32::from_str_radix(umask, 8).unwrap()
+}
+
 /// Destinations that hold something old, and what that is.
 pub(crate) struct Old(Vec<(PathBuf, Vec<u8>, SystemTime)>);
 

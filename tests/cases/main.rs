@@ -51,17 +51,32 @@
 //! | 47 | `trimming::a_plan_lists_exactly_what_a_trim_lets_go` |
 //! | 48 | `trimming::the_last_use_counts_and_not_the_first` |
 //! | 49 | `keys::a_cache_that_vanished_is_empty_and_is_made_again_by_what_is_added`: made again; an error where it cannot be |
-//! | 51 | `damage::an_entry_with_damaged_metadata_is_a_miss` |
+//! | 50 | `operations::an_outcome_comes_back_field_by_field`: one whose output is not all known is never recorded |
+//! | 51 | `damage::an_entry_with_damaged_metadata_is_a_miss`, `operations::an_entry_whose_metadata_is_no_outcome_is_a_miss` |
+//! | 52 | `operations::another_accepted_exit_is_another_key` |
+//! | 53 | `operations::no_two_operations_have_one_key_and_paths_of_outputs_do_not_count`: how many writes there are does count |
+//! | 54 | `operations::a_missing_read_is_a_typed_error_that_names_it`: all that are missing, sorted |
+//! | 55 | `operations::what_is_never_cached_has_no_key_and_stores_nothing`: told as a reason |
+//! | 56 | `operations::neither_a_failure_nor_an_unfinished_success_is_recorded` |
+//! | 57 | `operations::a_command_without_writes_is_cached_with_what_it_says` |
+//! | 58 | `operations::the_directories_above_redirected_output_are_made` |
+//! | 59 | `operations::missing_reads_and_missing_writes_fail_with_sorted_lists` |
 //! | 60 | `company::two_writers_and_a_reader_of_one_key_never_disagree` |
 //! | 61 | `company::a_killed_writer_leaves_each_key_old_or_new` |
+//! | 62 | `operations::what_was_read_before_an_edit_is_not_recorded` |
+//! | 63 | `operations::a_process_that_lives_long_sees_every_edit` |
+//! | 64 | `command::without_a_cache_the_command_says_so_and_exits_with_1`, `command::an_unknown_key_is_named_and_makes_the_exit_status_1`: an error, no warning; `command::a_trim_without_options_leaves_half_of_it`: or the configured size, if that is less; `command::keys_are_listed_by_their_last_use`: no build logs, but an age; `command::stats_are_a_table_without_colours`; `command::a_cache_that_was_emptied_is_there_and_works` |
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test it is the assertion")]
 
 mod cache;
+mod command;
 mod company;
 mod damage;
 mod entries;
 mod keys;
 mod manifests;
+mod operations;
 mod process;
 mod revival;
+mod table;
 mod trimming;

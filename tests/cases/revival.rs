@@ -1,6 +1,6 @@
 //! Reviving contents to places that the caller names: cases 7 to 9 and 18 to 24.
 
-use crate::cache::{Cache, NOW, Old, at_once, key};
+use crate::cache::{Cache, NOW, Old, at_once, key, umask};
 use crate::process::{as_nobody, is_root};
 use reviver::store::{ReviveError, Revived, StageError};
 use std::fs::{self, Permissions};
@@ -140,9 +140,7 @@ fn missing_directories_are_made_as_the_umask_has_it() {
     let cache = Cache::new();
     bind_numbers(&cache, 1);
     assert!(cache.revive("k", &[cache.path("a/b/c/d/file")]).is_some());
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let umask = status.lines().find_map(|line| line.strip_prefix("Umask:")).unwrap().trim();
-    let made = 0o777 & !u32::from_str_radix(umask, 8).unwrap();
+    let made = 0o777 & !umask();
     for directory in ["a", "a/b", "a/b/c", "a/b/c/d"] {
         let mode = fs::metadata(cache.path(directory)).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, made, "{directory}");
