@@ -168,7 +168,7 @@ const MOST_LEFT: usize = 1 << 20;
 /// Runs a command to its end. An error means that it was not started.
 pub fn execute(spawn: Spawn<'_>, clock: &dyn Clock, outputs: &mut Outputs<'_>) -> io::Result<Executed> {
     let mut command = Command::new(spawn.program);
-    command.arg0(&spawn.argv[0]).args(&spawn.argv[1..]);
+    command.arg0(spawn.argv[0]).args(&spawn.argv[1..]);
     if let Some(directory) = spawn.directory {
         command.current_dir(directory);
     }

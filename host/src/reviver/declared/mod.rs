@@ -46,7 +46,7 @@ pub use hash::{HashError, Hashed};
 pub use native::{BoxError, Native};
 pub use passing::Passing;
 pub use record::Recorded;
-pub use revive::{Absence, Revival, ReviveError, Revived};
+pub use revive::{Absence, Revival, Revived};
 pub use reviver::DeclaredReviver;
 pub use run::{Failure, Missed, Ran};
 pub use spawn::{Accepted, Sink, Spawn, Word};

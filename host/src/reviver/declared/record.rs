@@ -74,16 +74,20 @@ impl DeclaredReviver<'_> {
             undisturbed(&hashed.watched, witness)?;
         }
         let hunk = hunk::encode(self.codec, outcome)?;
-        let parts: Vec<Part> = hashed
+        let mut parts: Vec<Part> = hashed
             .watched
             .iter()
             .zip(&states)
             .flat_map(|(watched, state)| parts(hashed.declared.label(&watched.path), &watched.path, state))
             .collect();
+        // A write that is declared once more below another counts once.
+        let mut seen = HashSet::new();
+        parts.retain(|part| hashed.declared.manifest.is_none() || seen.insert(part.path.clone()));
         let draft = Draft {
             metadata: &hunk.metadata,
             remembered: &hunk.remembered,
             cost: outcome.duration,
+            manifest: hashed.declared.manifest.is_some(),
             items: parts.iter().map(|part| self.item(hashed.declared, part)).collect(),
             ..Draft::default()
         };

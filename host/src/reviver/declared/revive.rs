@@ -14,7 +14,7 @@ use super::record::accepts;
 use super::reviver::DeclaredReviver;
 use crate::key::Key;
 use crate::outcome::{Exit, Outcome};
-use crate::store::{Entry, ItemKind, StageError, Staging, StoreError};
+use crate::store::{Entry, ItemKind, ReviveError, StageError, Staging, StoreError};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt;
@@ -63,16 +63,6 @@ pub enum Absence {
     Link(PathBuf),
 }
 
-/// Why nothing could be revived.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ReviveError {
-    /// The cache cannot be read.
-    Store(StoreError),
-    /// A destination refuses.
-    Stage(StageError),
-}
-
 impl fmt::Display for Absence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -83,24 +73,6 @@ impl fmt::Display for Absence {
             Self::Exit(exit) => write!(f, "it may not end with status {}", exit.status()),
             Self::Damaged => f.write_str("its entry is damaged and was set aside"),
             Self::Link(path) => write!(f, "{} is a link where a directory belongs", path.display()),
-        }
-    }
-}
-
-impl fmt::Display for ReviveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(error) => error.fmt(f),
-            Self::Stage(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for ReviveError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Store(error) => Some(error),
-            Self::Stage(error) => Some(error),
         }
     }
 }
@@ -121,7 +93,7 @@ impl DeclaredReviver<'_> {
         let Some(writes) = destinations(&entry, declared) else {
             return Ok(Revival::Absent(Absence::Shape));
         };
-        if let Some(link) = link_above(declared, &writes) {
+        if let Some(link) = link_above(&entry, declared, &writes) {
             return Ok(Revival::Absent(Absence::Link(link)));
         }
         let store = self.partition.store();
@@ -150,31 +122,30 @@ fn destinations(entry: &Entry, declared: &Declared<'_>) -> Option<Vec<PathBuf>> 
         return (plain && items.len() == writes.len())
             .then(|| writes.into_iter().map(Path::to_owned).collect());
     };
-    let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
-    let links: Vec<PathBuf> =
-        items.iter().filter(|item| item.kind == ItemKind::Link).map(|item| path(&item.path)).collect();
+    if !entry.is_manifest() {
+        return None;
+    }
     let mut seen = vec![false; writes.len()];
     let mut destinations = Vec::with_capacity(items.len());
     for item in items {
-        let relative = path(&item.path);
-        let destination = root.join(&relative);
+        let destination = root.join(OsStr::from_bytes(&item.path));
         // The deepest, where one write is declared below another.
         let owner = (0..writes.len()).filter(|write| destination.starts_with(writes[*write]));
         let owner = owner.max_by_key(|write| writes[*write].as_os_str().len())?;
         seen[owner] |= destination == writes[owner];
-        if links.iter().any(|link| relative != *link && relative.starts_with(link)) {
-            return None;
-        }
         destinations.push(destination);
     }
     seen.into_iter().all(|seen| seen).then_some(destinations)
 }
 
-/// A link between the manifest's root and a destination.
-fn link_above(declared: &Declared<'_>, destinations: &[PathBuf]) -> Option<PathBuf> {
+/// A link below the manifest's root where a directory is to be.
+fn link_above(entry: &Entry, declared: &Declared<'_>, destinations: &[PathBuf]) -> Option<PathBuf> {
     let root = declared.manifest.as_deref()?;
-    let above = |path: &Path| path.ancestors().skip(1).take_while(|above| *above != root).count();
-    let parents: BTreeSet<&Path> =
-        destinations.iter().flat_map(|path| path.ancestors().skip(1).take(above(path))).collect();
-    parents.into_iter().find(|parent| parent.is_symlink()).map(Path::to_owned)
+    let mut directories = BTreeSet::new();
+    for (item, destination) in entry.items().iter().zip(destinations) {
+        let itself = (item.kind == ItemKind::Directory).then_some(destination.as_path());
+        let above = destination.ancestors().skip(1).take_while(|above| *above != root);
+        directories.extend(itself.into_iter().chain(above));
+    }
+    directories.into_iter().find(|directory| directory.is_symlink()).map(Path::to_owned)
 }
