@@ -57,7 +57,7 @@
 //! | 53 | `operations::no_two_operations_have_one_key_and_paths_of_outputs_do_not_count`: how many writes there are does count |
 //! | 54 | `operations::a_missing_read_is_a_typed_error_that_names_it`: all that are missing, sorted |
 //! | 55 | `operations::what_is_never_cached_has_no_key_and_stores_nothing`: told as a reason |
-//! | 56 | `operations::neither_a_failure_nor_an_unfinished_success_is_recorded` |
+//! | 56 | `operations::neither_a_failure_nor_an_unfinished_success_is_recorded`: told as reasons; an older binding stays |
 //! | 57 | `operations::a_command_without_writes_is_cached_with_what_it_says` |
 //! | 58 | `operations::the_directories_above_redirected_output_are_made` |
 //! | 59 | `operations::missing_reads_and_missing_writes_fail_with_sorted_lists` |

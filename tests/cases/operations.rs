@@ -285,6 +285,15 @@ fn neither_a_failure_nor_an_unfinished_success_is_recorded() {
         assert!(matches!(missing, Err(Unrecorded::MissingWrites(missing)) if missing == [out.clone()]));
         operations.assert_nothing_recorded();
     }
+    // What was bound before stays bound.
+    let declared = Declared::new(operations.shell("echo made >out")).writes([&out]);
+    recorded(&reviver, &declared);
+    fs::remove_file(&out).unwrap();
+    let hashed = reviver.hash(&declared).unwrap();
+    assert!(reviver.record(&hashed, &outcome(Exit::Code(0))).is_err());
+    assert!(reviver.record(&hashed, &outcome(Exit::Code(1))).is_err());
+    revived(&reviver, &declared);
+    assert_eq!(fs::read(&out).unwrap(), b"made\n");
 }
 
 #[test]
