@@ -2,7 +2,7 @@
 
 use crate::cache::{Cache, NOW, key, of_bytes, open, partition};
 use crate::process::start;
-use reviver::store::{Added, Partition, Remedy};
+use reviver::store::{Added, FindingKind, Partition, Remedy};
 use reviver::time::Timestamp;
 use std::collections::BTreeSet;
 use std::fs;
@@ -109,7 +109,11 @@ fn a_killed_writer_leaves_each_key_old_or_new() {
     assert!(fs::read_dir(cache.store.layout().tmp()).unwrap().count() > 0, "nobody was killed in the middle");
     cache.store.clean_temporaries(Timestamp::of(SystemTime::now() + Duration::from_hours(2)));
     cache.assert_nothing_half_written();
-    assert_eq!(cache.store.verify(Remedy::Repair, &mut |_| {}).unwrap().findings.len(), 0);
+    // An index may know of an entry that its writer could not bring any more: no damage, and put right.
+    let repaired = cache.store.verify(Remedy::Repair, &mut |_| {}).unwrap().findings;
+    let late = |kind| matches!(kind, FindingKind::Disagrees { unknown: 0, .. });
+    assert!(repaired.iter().all(|finding| finding.remedied && late(finding.kind)), "{repaired:?}");
+    assert_eq!(cache.store.verify(Remedy::Tell, &mut |_| {}).unwrap().findings, []);
 }
 
 /// Adds new keys and old ones again; gives up at last if nobody kills it.
