@@ -10,6 +10,7 @@
 //! sends them to the whole group; they only keep us waiting for it. Those that we were started to ignore stay ignored, by
 //! the command too.
 
+use super::topology::Topology;
 use crate::outcome::{Chunk, Exit, Outcome, Stream};
 use crate::time::{Clock, Timestamp};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -51,23 +52,6 @@ pub struct Spawn<'a> {
     pub input: ChildInput,
     /// Where its output goes.
     pub output: Topology,
-}
-
-/// What a command's standard output and standard error are.
-#[derive(Debug)]
-pub enum Topology {
-    /// Both are pipes of ours.
-    Piped {
-        /// Whether they are one pipe.
-        joined: bool,
-    },
-    /// Each is a file, or a pipe of ours where there is none.
-    Apart {
-        /// Standard output.
-        stdout: Option<File>,
-        /// Standard error.
-        stderr: Option<File>,
-    },
 }
 
 /// Why it is not known for sure what a command did.
@@ -180,7 +164,7 @@ pub fn execute(spawn: Spawn<'_>, clock: &dyn Clock, outputs: &mut Outputs<'_>) -
     if let Some(variables) = spawn.variables {
         command.env_clear().envs(variables);
     }
-    let pipes = connect(&mut command, spawn.output)?;
+    let pipes = spawn.output.connect(&mut command)?;
     let signals = Signals::new()?;
     let started = clock.now();
     let child = command.spawn()?;
@@ -207,30 +191,6 @@ pub fn execute(spawn: Spawn<'_>, clock: &dyn Clock, outputs: &mut Outputs<'_>) -
         cut: run.cut,
         interrupted: run.signals.any,
     })
-}
-
-/// Gives a command its outputs, and us the ends of the pipes among them.
-fn connect(command: &mut Command, output: Topology) -> io::Result<Vec<(PipeReader, Stream)>> {
-    let (stdout, stderr) = match output {
-        Topology::Piped { joined: true } => {
-            let (reader, writer) = io::pipe()?;
-            command.stdout(writer.try_clone()?).stderr(writer);
-            return Ok(vec![(reader, Stream::Both)]);
-        }
-        Topology::Piped { joined: false } => (None, None),
-        Topology::Apart { stdout, stderr } => (stdout, stderr),
-    };
-    let mut pipes = Vec::new();
-    let mut end = |file: Option<File>, stream| -> io::Result<Stdio> {
-        if let Some(file) = file {
-            return Ok(file.into());
-        }
-        let (reader, writer) = io::pipe()?;
-        pipes.push((reader, stream));
-        Ok(writer.into())
-    };
-    command.stdout(end(stdout, Stream::Stdout)?).stderr(end(stderr, Stream::Stderr)?);
-    Ok(pipes)
 }
 
 struct Run {

@@ -1,7 +1,7 @@
 //! Keeping what a run writes apart from what others write, and from the cache's own objects.
 
 use super::writes::{State, Watched};
-use crate::store::{LinkMode, PathLock, Store, StoreError};
+use crate::store::{Intrusion, LinkMode, PathLock, Store, StoreError};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -13,6 +13,8 @@ pub(super) struct Guard {
     pub(super) locks: Vec<PathLock>,
     /// The writes that somebody else is about to write.
     pub(super) contended: Vec<PathBuf>,
+    /// What tells those others, and those who come later, that we write there too.
+    intrusions: Vec<Intrusion>,
     /// What the system refused.
     pub(super) refused: Vec<StoreError>,
 }
@@ -25,7 +27,13 @@ impl Guard {
         for place in places.into_iter().collect::<BTreeSet<_>>() {
             match store.lock_path(place) {
                 Ok(Some(lock)) => guard.locks.push(lock),
-                Ok(None) => guard.contended.push(place.to_owned()),
+                Ok(None) => {
+                    guard.contended.push(place.to_owned());
+                    match store.intrude(place) {
+                        Ok(intrusion) => guard.intrusions.push(intrusion),
+                        Err(error) => guard.refused.push(error),
+                    }
+                }
                 Err(error) => guard.refused.push(error),
             }
         }

@@ -5,13 +5,14 @@
 //! unrecorded, with that reason.
 
 use super::age;
-use super::execute::{ChildInput, Executed, Outputs, Spawn, Topology, Unsure, execute};
+use super::execute::{ChildInput, Executed, Outputs, Spawn, Unsure, execute};
 use super::guard::{Guard, unlink_shared};
 use super::input::Standing;
 use super::prepare::Prepared;
 use super::program;
 use super::resolve::Resolver;
 use super::run::{Report, Request, Reviver, RunError};
+use super::topology::Topology;
 use super::unchanged::same_identities;
 use super::value::Value;
 use super::writes::{State, Watched, state};

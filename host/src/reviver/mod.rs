@@ -11,6 +11,8 @@
 //! * what was [seen](hints) is kept beside each list, so that an unchanged file costs one `stat`, and absences one for
 //!   each directory.
 //!
+//! Who knows himself what he reads and writes [declares](declared) it, and no key policy is asked.
+//!
 //! # Laws
 //!
 //! * A hit is right with respect to what its policy was told and found out, or it is not a hit.
@@ -50,6 +52,7 @@ pub mod run;
 pub mod scan;
 pub mod secret;
 pub mod table;
+pub mod topology;
 pub mod tree;
 pub mod unchanged;
 pub mod value;

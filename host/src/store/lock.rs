@@ -33,6 +33,22 @@ impl Drop for PathLock {
     }
 }
 
+/// Says that somebody writes to an output path without holding it, until this is dropped.
+#[derive(Debug)]
+pub struct Intrusion {
+    path: PathBuf,
+    file: File,
+}
+
+impl Drop for Intrusion {
+    fn drop(&mut self) {
+        // Only the last one has it alone. Whoever opened the file meanwhile sees that it lost its name.
+        if file::try_lock(&self.file).unwrap_or(false) {
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}
+
 /// Holds one of the cache's own locks.
 #[derive(Debug)]
 pub(super) struct Held {
@@ -45,7 +61,7 @@ impl Store {
     /// | outcome | when |
     /// |---|---|
     /// | `Some` | it is this process's until the value is dropped; `locks/` holds a file meanwhile |
-    /// | `None` | another holder has it, in this process or another |
+    /// | `None` | another holder has it, in this process or another, or somebody [writes there](Store::intrude) without it |
     /// | error | the file system cannot lock, or cannot create the file |
     pub fn lock_path(&self, destination: &Path) -> Result<Option<PathLock>, StoreError> {
         let name = Framer::new("reviver.lock").bytes(destination.as_os_str().as_bytes()).finish();
@@ -56,9 +72,40 @@ impl Store {
                 return Ok(None);
             }
             if !file::is_nameless(&file).map_err(StoreError::io("examine", &path))? {
-                return Ok(Some(PathLock { path, file }));
+                let lock = PathLock { path, file };
+                return Ok((!self.is_intruded(destination)?).then_some(lock));
             }
         }
+    }
+
+    /// Tells the holder of an output path that somebody else writes there all the same, and keeps others from holding it
+    /// until that is over.
+    pub fn intrude(&self, destination: &Path) -> Result<Intrusion, StoreError> {
+        let path = self.layout().lock(&intrusion(destination));
+        loop {
+            let file = open(&path)?;
+            // Held alone only for as long as somebody looks at it.
+            file::lock(&file, FlockOperation::LockShared).map_err(StoreError::io("lock", &path))?;
+            if !file::is_nameless(&file).map_err(StoreError::io("examine", &path))? {
+                // After that: who got the path in between has not seen the intrusion.
+                self.disturb_path(destination);
+                return Ok(Intrusion { path, file });
+            }
+        }
+    }
+
+    /// Whether somebody writes to an output path without holding it. What a killed process left behind is removed.
+    fn is_intruded(&self, destination: &Path) -> Result<bool, StoreError> {
+        let path = self.layout().lock(&intrusion(destination));
+        let opened = file::if_there(OpenOptions::new().read(true).write(true).open(&path));
+        let Some(file) = opened.map_err(StoreError::io("open", &path))? else { return Ok(false) };
+        if !file::try_lock(&file).map_err(StoreError::io("lock", &path))? {
+            return Ok(true);
+        }
+        if !file::is_nameless(&file).map_err(StoreError::io("examine", &path))? {
+            drop(fs::remove_file(&path));
+        }
+        Ok(false)
     }
 
     /// Tells the holder of an output path, if there is one, that somebody else just put something there.
@@ -87,6 +134,10 @@ impl Store {
     }
 }
 
+fn intrusion(destination: &Path) -> String {
+    Framer::new("reviver.lock.intrusion").bytes(destination.as_os_str().as_bytes()).finish().to_hex()
+}
+
 fn open(path: &Path) -> Result<File, StoreError> {
     with_parent("open", path, || {
         OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
@@ -110,6 +161,26 @@ mod tests {
         drop(held);
         assert_eq!(std::fs::read_dir(cache.store.layout().locks()).unwrap().count(), 0);
         assert!(cache.store.lock_path(path).unwrap().is_some());
+    }
+
+    /// Of three runs that write one path, the second runs without the lock, and is still at it when the third asks: that
+    /// one must not take for its own what the second writes.
+    #[test]
+    fn a_path_that_somebody_writes_without_holding_it_is_disturbed_and_not_to_be_had() {
+        let cache = Cache::new();
+        let path = Path::new("/out/a.o");
+        let first = cache.store.lock_path(path).unwrap().unwrap();
+        assert!(!first.is_disturbed());
+        let second = cache.store.intrude(path).unwrap();
+        let another = cache.store.intrude(path).unwrap();
+        assert!(first.is_disturbed());
+        drop(first);
+        assert!(cache.store.lock_path(path).unwrap().is_none());
+        drop(second);
+        assert!(cache.store.lock_path(path).unwrap().is_none(), "there is another");
+        drop(another);
+        assert!(cache.store.lock_path(path).unwrap().is_some_and(|third| !third.is_disturbed()));
+        assert_eq!(std::fs::read_dir(cache.store.layout().locks()).unwrap().count(), 0);
     }
 
     #[test]

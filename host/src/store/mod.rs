@@ -68,7 +68,7 @@ pub use entry::Entry;
 pub use error::StoreError;
 pub use format::{Item, ItemKind};
 pub use layout::{Layout, PartitionId};
-pub use lock::PathLock;
+pub use lock::{Intrusion, PathLock};
 pub use manifest::{Gathered, Manifest};
 pub use partition::{KeyInfo, Partition, PartitionStats};
 pub use plan::{Plan, TrimRequest, Victim, budget};

@@ -3,7 +3,7 @@
 //! # Model
 //!
 //! A [`Declared`] is one of four kinds that are cached – a command ([`Spawn`]), a file that the host [writes](Write) or
-//! [copies](Copy), a [function](Native) – or one that is [never](Passing) cached. [`DeclaredReviver::hash`] makes its key of
+//! [copies](struct@Copy), a [function](Native) – or one that is [never](Passing) cached. [`DeclaredReviver::hash`] makes its key of
 //! what was declared and of what its reads are now; [`DeclaredReviver::revive`] puts what is bound to that in place,
 //! [`DeclaredReviver::record`] binds what was done. [`DeclaredReviver::run`] is all of it in order, doing the operation where
 //! it must be. No key plugin is asked; outcomes go through the partition's [`Codec`](crate::policy::Codec).

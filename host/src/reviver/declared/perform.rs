@@ -8,10 +8,11 @@
 //! | delete, mkdir | as said | what the system refused |
 //! | notify, wait | unchanged | none |
 
-use super::super::execute::{self, ChildInput, Executed, Outputs, Topology, execute};
+use super::super::execute::{self, ChildInput, Executed, Outputs, execute};
 use super::super::program;
 use super::super::resolve::Resolver;
 use super::super::run::RunError;
+use super::super::topology::Topology;
 use super::content::{Copy, Write};
 use super::declare::{Declared, Kind};
 use super::native::{BoxError, Native};

@@ -14,10 +14,11 @@ use super::super::hunk;
 use super::super::record::{Part, item, parts};
 use super::super::tree::Node;
 use super::super::unchanged::{Changed, same_identities};
-use super::super::writes::{State, Watched, prove, state};
+use super::super::writes::{State, prove, state};
 use super::declare::{Declared, Input, Kind};
 use super::hash::{Hashed, values};
 use super::reviver::DeclaredReviver;
+use super::spawn::{Sink, Spawn};
 use super::unrecorded::Unrecorded;
 use crate::key::Key;
 use crate::outcome::{Exit, Outcome};
@@ -71,7 +72,7 @@ impl DeclaredReviver<'_> {
         let states = hashed.watched.iter().map(prove).collect::<Result<Vec<_>, _>>();
         let states = states.map_err(Unrecorded::Unproved)?;
         if let Some(witness) = witness {
-            undisturbed(&hashed.watched, witness)?;
+            undisturbed(hashed, witness)?;
         }
         let hunk = hunk::encode(self.codec, outcome)?;
         let mut parts: Vec<Part> = hashed
@@ -165,15 +166,24 @@ fn is_there(path: &Path) -> bool {
 }
 
 /// Whether what the run left is what is there.
-fn undisturbed(watched: &[Watched], witness: &Witness) -> Result<(), Unrecorded> {
-    for (watched, left) in watched.iter().zip(&witness.left) {
+fn undisturbed(hashed: &Hashed<'_>, witness: &Witness) -> Result<(), Unrecorded> {
+    let declared = hashed.declared;
+    for (watched, left) in hashed.watched.iter().zip(&witness.left) {
         let now = state(&watched.path).ok();
         let late = matches!(&now, Some(State::File(identity)) if identity.changed_after(witness.ended));
+        // What was still in a pipe at the end is written by us, after it.
+        let late = late && !tees(declared, &watched.path);
         if late || now != *left {
             return Err(Unrecorded::Disturbed(watched.path.clone()));
         }
     }
     Ok(())
+}
+
+/// Whether a stream goes into this file through our hands.
+fn tees(declared: &Declared<'_>, path: &Path) -> bool {
+    let Kind::Spawn(Spawn { stdout, stderr, .. }) = &declared.kind else { return false };
+    [stdout, stderr].into_iter().any(|sink| matches!(sink, Sink::Tee(to) if to == path))
 }
 
 fn first_write(hashed: &Hashed<'_>) -> PathBuf {

@@ -27,6 +27,7 @@ fn codes(codes: &[i32]) -> Accepted {
 fn whatever_is_declared_changes_the_key() {
     let place = Place::new();
     let (f0, f1) = (place.write("f0", "0"), place.write("f1", "1"));
+    let same_as_f0 = place.write("g0", "0");
     let digest_of_f0 = Digest::of(b"0").as_bytes().to_vec();
     let spawn = || Spawn::new("/bin/true", place.at(""));
     let with = |arguments: &[&str]| Declared::new(spawn().arguments(arguments));
@@ -46,7 +47,10 @@ fn whatever_is_declared_changes_the_key() {
         ("copy without line", Declared::new(Copy::new(&f0, out("a")).mode(0o24))),
         ("copy, mode 20, line 4", Declared::new(Copy::new(&f0, out("a")).mode(0o24).line(4))),
         ("copy, mode 204", Declared::new(Copy::new(&f0, out("a")).mode(0o314))),
-        ("copy of the same content with a line", Declared::new(Copy::new(&f1, out("a")).mode(0o24).line(4))),
+        (
+            "copy of the same content with a line",
+            Declared::new(Copy::new(&same_as_f0, out("a")).mode(0o24).line(4)),
+        ),
         ("write, stamp f0", Declared::new(Write::new(out("a"), digest_of_f0.clone(), || Ok(Vec::new())))),
         (
             "write, mode",
@@ -77,6 +81,10 @@ fn whatever_is_declared_changes_the_key() {
         ("stderr in a file", Declared::new(spawn().stderr(sink.clone()))),
         ("both in one file", Declared::new(spawn().stdout(sink.clone()).stderr(sink.clone()))),
         ("in two files", Declared::new(spawn().stdout(sink.clone()).stderr(Sink::File(out("b"))))),
+        (
+            "both in one file, and a write",
+            Declared::new(spawn().stdout(sink.clone()).stderr(sink.clone())).writes([out("b")]),
+        ),
         ("stdout both ways", Declared::new(spawn().stdout(Sink::Tee(out("a"))))),
         ("one pipe for both", Declared::new(spawn().joined())),
         ("a stamp", Declared::new(spawn().stamp("s"))),
@@ -138,7 +146,7 @@ fn partition_and_codec_are_in_every_key() {
     let other = place.partition.store().partition(PartitionId::of(Digest::of(b"other")));
     let reviver = DeclaredReviver::new(&other, &place.codec, Rc::new(super::now), 0o022);
     assert_ne!(reviver.hash(&declared).unwrap().key().unwrap(), key(&place, &declared));
-    let codec = super::misses::Mute::default();
+    let codec = super::codecs::Hooked::new();
     assert_ne!(codec.id().digest(), Plain::default().id().digest());
     let reviver = DeclaredReviver::new(&place.partition, &codec, Rc::new(super::now), 0o022);
     assert_ne!(reviver.hash(&declared).unwrap().key().unwrap(), key(&place, &declared));

@@ -1,12 +1,14 @@
 //! Each kind, done, recorded and revived.
 
-use super::super::{Copy, Declared, Native, Sink, Write};
-use super::{Place, recorded, revived};
+use super::super::{self as declared, Copy, Declared, Native, Sink};
+use super::{Outputs, Place, recorded, revived};
 use crate::store::{LinkMode, Options};
 use std::cell::Cell;
 use std::fs;
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
+use std::time::Duration;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().mode() & 0o7777
@@ -65,6 +67,30 @@ fn redirected_output_makes_its_directories() {
     assert_eq!(read("elsewhere/err"), "err\n");
 }
 
+/// Somebody who listens slowly.
+struct Slow;
+
+impl Write for Slow {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        std::thread::sleep(Duration::from_millis(20));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a command left in its pipe is written into the file after its end, which is no work of somebody else.
+#[test]
+fn output_that_is_shown_and_kept_in_a_file_is_recorded_however_late_it_comes() {
+    let place = Place::new();
+    let spawn = place.shell("exec head -c 60000 /dev/zero").stdout(Sink::Tee(place.at("log")));
+    let declared = Declared::new(spawn);
+    recorded(place.reviver().run(&declared, &mut Outputs { stdout: &mut Slow, stderr: &mut Slow }));
+    assert_eq!(fs::metadata(place.at("log")).unwrap().len(), 60_000);
+}
+
 #[test]
 fn both_streams_may_go_into_one_file() {
     let place = Place::new();
@@ -96,7 +122,7 @@ fn a_write_asks_for_its_bytes_on_a_miss_alone() {
         asked.set(asked.get() + 1);
         Ok(b"bytes".to_vec())
     };
-    let declared = Declared::new(Write::new(place.at("deep/out"), "1", data).mode(0o755));
+    let declared = Declared::new(declared::Write::new(place.at("deep/out"), "1", data).mode(0o755));
     recorded(place.run(&declared));
     assert_eq!((place.read("deep/out").as_deref(), mode(&place.at("deep/out"))), (Some("bytes"), 0o755));
     fs::remove_dir_all(place.at("deep")).unwrap();
@@ -136,7 +162,7 @@ fn a_copy_has_its_mode_and_its_line() {
 #[test]
 fn modes_are_revived_under_the_umask_of_who_revives() {
     let place = Place::new();
-    let declared = Declared::new(Write::new(place.at("out"), "", || Ok(Vec::new())).mode(0o664));
+    let declared = Declared::new(declared::Write::new(place.at("out"), "", || Ok(Vec::new())).mode(0o664));
     recorded(place.run(&declared));
     assert_eq!(mode(&place.at("out")), 0o644);
     let open = super::super::DeclaredReviver::new(
@@ -194,6 +220,17 @@ b'; chmod 700 one/gen/empty";
 }
 
 #[test]
+fn a_write_that_is_declared_below_another_counts_once() {
+    let place = Place::new();
+    let declared = Declared::new(place.shell("mkdir -p d; echo a > d/a"));
+    let declared = declared.writes([place.at("d"), place.at("d/a")]).below(place.at(""));
+    recorded(place.run(&declared));
+    fs::remove_dir_all(place.at("d")).unwrap();
+    assert_eq!(revived(place.run(&declared)).writes, [place.at("d"), place.at("d/a")]);
+    assert_eq!(place.read("d/a").as_deref(), Some("a\n"));
+}
+
+#[test]
 fn a_manifest_without_files_is_revived() {
     let place = Place::new();
     let declared = Declared::new(place.shell("echo said")).below(place.at("out"));
@@ -216,7 +253,7 @@ fn a_link_that_a_run_made_is_revived_as_a_link() {
 fn a_destination_that_is_a_link_is_replaced_and_not_followed() {
     let place = Place::new();
     let precious = place.write("precious", "mine");
-    let declared = Declared::new(Write::new(place.at("out"), "", || Ok(b"new".to_vec())));
+    let declared = Declared::new(declared::Write::new(place.at("out"), "", || Ok(b"new".to_vec())));
     recorded(place.run(&declared));
     fs::remove_file(place.at("out")).unwrap();
     symlink(&precious, place.at("out")).unwrap();

@@ -74,3 +74,15 @@ fn what_is_right_already_is_looked_at_anew_by_each_revival() {
         assert_eq!(place.read("out").as_deref(), Some("good"));
     }
 }
+
+/// What changed within the clock's granularity may change once more without showing it.
+#[test]
+fn what_is_not_settled_is_read_each_time() {
+    let place = Place::new();
+    let declared = Declared::new(Spawn::new("/bin/true", "/")).reads([place.write("in", "x")]);
+    let reviver = DeclaredReviver::new(&place.partition, &place.codec, Rc::new(|| Timestamp(0)), 0o022);
+    reviver.hash(&declared).unwrap();
+    let read = reviver.file_hashes().read();
+    reviver.hash(&declared).unwrap();
+    assert_eq!((reviver.file_hashes().len(), reviver.file_hashes().read()), (0, 2 * read));
+}

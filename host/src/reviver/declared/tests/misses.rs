@@ -2,45 +2,12 @@
 
 use super::super::{Absence, Declared, Missed, Revival, Write};
 use super::{Place, Ran, ended, recorded, revived};
-use crate::digest::Digest;
-use crate::outcome::{Exit, Outcome};
-use crate::policy::{Codec, Fault, FaultKind, PolicyId, Role};
-use crate::reviver::declared::{DeclaredReviver, Unrecorded};
+use crate::outcome::Exit;
 use crate::reviver::hunk::HunkError;
 use crate::store::{Content, Draft, DraftItem, ReviveError};
 use crate::time::Timestamp;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::rc::Rc;
-
-/// A codec that reads nothing, and faults where it is told to.
-pub(super) struct Mute(PolicyId, bool);
-
-impl Default for Mute {
-    fn default() -> Self {
-        let component = Digest::of(b"mute");
-        Self(PolicyId { name: "mute".into(), component, configuration: "{}".into(), abi: "0".into() }, false)
-    }
-}
-
-impl Codec for Mute {
-    fn id(&self) -> &PolicyId {
-        &self.0
-    }
-
-    fn encode(&self, _: &Outcome) -> Result<Result<Vec<u8>, String>, Box<Fault>> {
-        if self.1 {
-            let (plugin, digest, role) = ("mute".into(), self.0.component, Role::Metadata);
-            let kind = FaultKind::Trap("unreachable".into());
-            return Err(Box::new(Fault { plugin, digest, role, function: "encode", kind }));
-        }
-        Ok(Ok(Vec::new()))
-    }
-
-    fn decode(&self, _: &[u8]) -> Result<Result<Outcome, String>, Box<Fault>> {
-        Ok(Err("nothing".into()))
-    }
-}
 
 fn item(bytes: &[u8]) -> DraftItem<'_> {
     DraftItem { path: Vec::new(), content: Content::Bytes(bytes), mode: None }
@@ -146,24 +113,4 @@ fn a_destination_that_refuses_is_an_error_and_the_operation_is_done() {
     let ran = place.run(&declared);
     assert!(matches!(&ran, Ran::Executed { missed: Missed::Refused(_), recorded: Ok(_), .. }), "{ran:?}");
     assert_eq!(place.read("b").as_deref(), Some("b\n"));
-}
-
-#[test]
-fn a_codec_that_faults_or_loses_something_leaves_it_unrecorded() {
-    let place = Place::new();
-    let declared = writing(&place);
-    for faults in [false, true] {
-        let codec = Mute(Mute::default().0, faults);
-        let reviver = DeclaredReviver::new(&place.partition, &codec, Rc::new(super::now), 0o022);
-        fs::remove_file(place.write("out", "")).unwrap();
-        let hashed = reviver.hash(&declared).unwrap();
-        place.write("out", "x");
-        let refused = reviver.record(&hashed, &ended(Exit::Code(0)));
-        match refused {
-            Err(Unrecorded::Hunk(HunkError::Fault(_))) => assert!(faults),
-            Err(Unrecorded::Hunk(HunkError::Unreadable(_))) => assert!(!faults),
-            other => panic!("{other:?}"),
-        }
-    }
-    assert_eq!(place.keys(), 0);
 }

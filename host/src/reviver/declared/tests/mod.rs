@@ -15,6 +15,7 @@
 //! | 62 | `doubts::an_input_that_is_edited_between_hash_and_record_leaves_it_unrecorded` |
 //! | 63 | `long_lived::a_file_that_was_edited_after_it_was_hashed_has_a_new_key` |
 
+mod codecs;
 mod doubts;
 mod failures;
 mod keys;
