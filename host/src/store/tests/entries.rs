@@ -1,5 +1,6 @@
 //! Adding, finding and removing.
 
+use super::golden::full_draft;
 use crate::digest::Digest;
 use crate::key::Name;
 use crate::store::testing::{Cache, draft, key};
@@ -17,31 +18,11 @@ fn file_of(cache: &Cache, name: &str) -> PathBuf {
     cache.store.layout().entry(cache.partition.id(), key(name))
 }
 
-/// The entry of the golden file: every kind of field and of content.
-fn golden_draft(name: &Name) -> Draft<'_> {
-    let at = |path: &str, content| DraftItem { path: path.into(), content, mode: Some(0o755) };
-    Draft {
-        name: Some(name),
-        metadata: b"hunk",
-        remembered: b"remembered",
-        companion: Some(Digest::of(b"companion")),
-        companion_size: 7,
-        cost: 1_000_000,
-        manifest: false,
-        items: vec![
-            at("bin/tool", Content::Bytes(b"#!/bin/sh\n")),
-            at("share", Content::Directory),
-            at("share/new\nline", Content::Link(b"../bin/tool")),
-            at("", Content::Bytes(b"")),
-        ],
-    }
-}
-
 #[test]
 fn an_entry_round_trips() {
     let cache = Cache::new();
     let name = Name::new("tool").unwrap();
-    let draft = golden_draft(&name);
+    let draft = full_draft(&name);
     let added = cache.partition.add(key("k"), &draft, Timestamp(42)).unwrap();
     assert!(matches!(added, Added::Stored { items, .. } if items.len() == 4));
     let entry = cache.partition.find(key("k")).unwrap().unwrap();
@@ -57,22 +38,6 @@ fn an_entry_round_trips() {
     assert_eq!(&*entry.bytes(2).unwrap(), b"../bin/tool");
     assert!(cache.partition.contains(key("k")) && !cache.partition.contains(key("other")));
     assert!(cache.partition.find(key("other")).unwrap().is_none());
-}
-
-/// The bytes of version 1 never change: this file is written once and read for ever.
-#[test]
-fn the_golden_entry_of_version_1_is_still_written_and_read() {
-    let golden: &[u8] = include_bytes!("../golden/entry-1");
-    let cache = Cache::new();
-    let name = Name::new("tool").unwrap();
-    cache.partition.add(key("golden"), &golden_draft(&name), Timestamp(42)).unwrap();
-    assert_eq!(fs::read(file_of(&cache, "golden")).unwrap(), golden);
-
-    let other = Cache::new();
-    let path = file_of(&other, "golden");
-    other.store.publish(&path, golden).unwrap();
-    let entry = other.partition.find(key("golden")).unwrap().unwrap();
-    assert_eq!(&*entry.bytes(0).unwrap(), b"#!/bin/sh\n");
 }
 
 #[test]
