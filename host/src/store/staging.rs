@@ -11,7 +11,8 @@
 use super::commit::{Action, Step};
 use super::entry::Entry;
 use super::format::ItemKind;
-use super::object::{hash_through, touch};
+use super::hash::{PassError, cores, pass};
+use super::object::touch;
 use super::stage_error::{Damage, StageError};
 use super::{LinkMode, Store};
 use crate::digest::Digest;
@@ -21,8 +22,9 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 /// A staged file of this age, in nanoseconds, was left by a killed process.
 const LEFT_BEHIND: i64 = 60_000_000_000;
@@ -63,6 +65,41 @@ impl<'s> Staging<'s> {
             Some(bytes) => self.bytes(destination, bytes, mode),
             None => self.object(entry, item, destination, mode & 0o777),
         }
+    }
+
+    /// Prepares contents of an entry as [`file`](Self::file) does each: which, where, and with which permissions. All cores
+    /// take part where there are enough of them. After an error nothing of them is left.
+    pub fn files(&mut self, entry: &Entry, files: &[(usize, &Path, u32)]) -> Result<(), StageError> {
+        let threads = cores_for(files.len());
+        let share = files.len().div_ceil(threads).max(1);
+        let store = self.store;
+        let stage = |files: &[(usize, &Path, u32)]| {
+            let mut staging = Staging::new(store);
+            let staged = files.iter().try_for_each(|&(item, to, mode)| staging.file(entry, item, to, mode));
+            (staging, staged)
+        };
+        let mut shares = files.chunks(share);
+        let first = shares.next().unwrap_or_default();
+        let done = thread::scope(|scope| {
+            let threads: Vec<_> = shares.map(|share| scope.spawn(move || stage(share))).collect();
+            let mine = stage(first);
+            let joined =
+                threads.into_iter().map(|thread| thread.join().expect("invariant: staging does not panic"));
+            std::iter::once(mine).chain(joined).collect::<Vec<_>>()
+        });
+        let mut all = Staging::new(store);
+        let mut result = Ok(());
+        for (mut staging, staged) in done {
+            all.steps.append(&mut staging.steps);
+            all.made.append(&mut staging.made);
+            result = result.and(staged);
+        }
+        // Each may have made what is above or below what another made.
+        all.made.sort_unstable();
+        result?;
+        self.steps.append(&mut all.steps);
+        self.made.append(&mut all.made);
+        Ok(())
     }
 
     /// Prepares a file of these bytes.
@@ -133,37 +170,26 @@ impl<'s> Staging<'s> {
         let options = self.store.options();
         let item = &entry.items()[index];
         let (source, path) = entry.open(index)?;
-        if options.link == LinkMode::Hardlink && mode & 0o555 == item.mode & 0o555 {
+        if options.link == LinkMode::Hardlink
+            && mode & 0o555 == item.mode & 0o555
+            && let Some(staged) = self.linked(&path, destination)?
+        {
             if options.verify {
-                entry.judge(index, &path, hash_through(&source, item.size, |_| Ok(())))?;
+                entry
+                    .judge(index, &path, pass(&source, item.size, None))
+                    .inspect_err(|_| drop(fs::remove_file(&staged)))?;
             }
-            if let Some(staged) = self.linked(&path, destination)? {
-                self.push(destination, Action::Put { staged });
-                return Ok(());
-            }
-            return self.filled(destination, mode, |file, staged| copy(&source, file, staged));
+            self.push(destination, Action::Put { staged });
+            return Ok(());
         }
         self.filled(destination, mode, |file, staged| {
-            if options.link != LinkMode::Copy && ioctl_ficlone(file, &source).is_ok() {
+            let cloned = options.link != LinkMode::Copy && ioctl_ficlone(file, &source).is_ok();
+            match (cloned, options.verify) {
                 // The clone is ours alone; what is hashed is what will be there.
-                return if options.verify {
-                    entry.judge(index, &path, hash_through(file, item.size, |_| Ok(())))
-                } else {
-                    Ok(())
-                };
-            }
-            if !options.verify {
-                return copy(&source, file, staged);
-            }
-            // One pass: what is read for the digest is what is written.
-            let mut failed_write = false;
-            let mut out = file;
-            let read = hash_through(&source, item.size, |chunk| {
-                out.write_all(chunk).inspect_err(|_| failed_write = true)
-            });
-            match read {
-                Err(source) if failed_write => Err(StageError::destination("write", staged)(source)),
-                read => entry.judge(index, &path, read),
+                (true, true) => entry.judge(index, &path, pass(file, item.size, None)),
+                (true, false) => Ok(()),
+                (false, true) => entry.judge(index, &path, pass(&source, item.size, Some(file))),
+                (false, false) => copy(&source, file).map_err(StageError::destination("write", staged)),
             }
         })
     }
@@ -271,10 +297,22 @@ fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(mode))
 }
 
-fn copy(mut source: &File, mut to: &File, staged: &Path) -> Result<(), StageError> {
-    io::Seek::rewind(&mut source).map_err(StageError::destination("read", staged))?;
-    io::copy(&mut source, &mut to).map_err(StageError::destination("write", staged))?;
-    Ok(())
+/// Copies without looking, and within the kernel; where there are holes, with them.
+fn copy(mut source: &File, mut to: &File) -> io::Result<()> {
+    let there = source.metadata()?;
+    if there.blocks() * 512 < there.len() {
+        return match pass(source, there.len(), Some(to)) {
+            Ok(_) => Ok(()),
+            Err(PassError::Read(error) | PassError::Write(error)) => Err(error),
+        };
+    }
+    io::copy(&mut source, &mut to).map(drop)
+}
+
+/// How many threads are worth starting for so many files.
+pub(super) fn cores_for(files: usize) -> usize {
+    const ENOUGH: usize = 64;
+    if files < 2 * ENOUGH { 1 } else { cores().min(files / ENOUGH) }
 }
 
 /// A name beside `destination` that nobody else uses.
