@@ -8,11 +8,13 @@
 //!
 //! A piece is a subtree of BLAKE3's tree, so the digest is the usual one. Memory is bounded whatever the size.
 
+use super::share::cores;
 use crate::digest::Digest;
 use blake3::Hasher;
 use blake3::hazmat::{ChainingValue, HasherExt as _, Mode, merge_subtrees_non_root, merge_subtrees_root};
 use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
@@ -26,7 +28,20 @@ const PIECE: u64 = 1024 * 1024;
 /// The most pieces of a file: what is kept of each is 32 bytes.
 const PIECES: u64 = 16 * 1024;
 /// What is read at once: it is still in the core's cache when it is hashed and written.
-const BUFFER: usize = 256 * 1024;
+pub(super) const BUFFER: usize = 256 * 1024;
+
+thread_local! {
+    /// Made once in a thread: to make it for each of many files would cost as much as to hash them.
+    static SPACE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Lends a buffer of [`BUFFER`] bytes, in which anything may be.
+pub(super) fn with_buffer<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
+    SPACE.with_borrow_mut(|space| {
+        space.resize(BUFFER, 0);
+        work(space)
+    })
+}
 
 /// Which side refused.
 #[derive(Debug)]
@@ -61,24 +76,27 @@ pub(super) fn digest_of_bytes(bytes: &[u8]) -> Digest {
 ///
 /// The length is what there was to read. Where that is not `size` the file changed, and the digest is of no use.
 pub(super) fn pass(file: &File, size: u64, to: Option<&File>) -> Result<(Digest, u64), PassError> {
-    let holes = to.is_some() && file.metadata().map_err(PassError::Read)?.blocks() * 512 < size;
+    // Holes of small files are not worth to look for.
+    let holes = to.is_some()
+        && size > BUFFER as u64
+        && file.metadata().map_err(PassError::Read)?.blocks() * 512 < size;
     if holes || size >= PARALLEL { pieces(file, size, holes, to) } else { stream(file, size, to) }
 }
 
 fn stream(file: &File, size: u64, to: Option<&File>) -> Result<(Digest, u64), PassError> {
     let mut hasher = Hasher::new();
-    // One byte more than there should be, so that the end is seen at once.
-    let mut buffer = vec![0; BUFFER.min(size as usize + 1).max(16 * 1024)];
-    loop {
-        let offset = hasher.count();
-        let read = fill(file, &mut buffer, offset)?;
-        let part = &buffer[..read];
-        hasher.update(part);
-        write(to, part, offset)?;
-        if read < buffer.len() {
-            return Ok((Digest::new(*hasher.finalize().as_bytes()), hasher.count()));
+    with_buffer(|buffer| {
+        loop {
+            let offset = hasher.count();
+            let read = fill(file, buffer, offset, size)?;
+            let part = &buffer[..read];
+            hasher.update(part);
+            write(to, part, offset)?;
+            if read < buffer.len() {
+                return Ok((Digest::new(*hasher.finalize().as_bytes()), hasher.count()));
+            }
         }
-    }
+    })
 }
 
 fn pieces(file: &File, size: u64, holes: bool, to: Option<&File>) -> Result<(Digest, u64), PassError> {
@@ -89,12 +107,11 @@ fn pieces(file: &File, size: u64, holes: bool, to: Option<&File>) -> Result<(Dig
     let whole = Pieces { file, size, piece, holes, to };
     if number == 1 {
         let mut hasher = Hasher::new();
-        let length = whole.take(0, &mut hasher, &mut vec![0; BUFFER])?;
+        let length = with_buffer(|buffer| whole.take(0, &mut hasher, buffer))?;
         return Ok((Digest::new(*hasher.finalize().as_bytes()), whole.length(length)?));
     }
     let next = AtomicUsize::new(0);
-    let work = || {
-        let mut buffer = vec![0; BUFFER];
+    let work = |buffer: &mut [u8]| {
         let mut done = Vec::new();
         let mut length = 0;
         loop {
@@ -104,7 +121,7 @@ fn pieces(file: &File, size: u64, holes: bool, to: Option<&File>) -> Result<(Dig
             }
             let mut hasher = Hasher::new();
             hasher.set_input_offset(index as u64 * piece);
-            let read = whole.take(index as u64 * piece, &mut hasher, &mut buffer)?;
+            let read = whole.take(index as u64 * piece, &mut hasher, buffer)?;
             if read == 0 {
                 return Ok((done, 0));
             }
@@ -114,8 +131,8 @@ fn pieces(file: &File, size: u64, holes: bool, to: Option<&File>) -> Result<(Dig
     };
     let others = if size < PARALLEL { 0 } else { cores() - 1 };
     let shares = thread::scope(|scope| {
-        let threads: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
-        let mine = work();
+        let threads: Vec<_> = (0..others).map(|_| scope.spawn(|| with_buffer(work))).collect();
+        let mine = with_buffer(work);
         let joined =
             threads.into_iter().map(|thread| thread.join().expect("invariant: hashing does not panic"));
         std::iter::once(mine).chain(joined).collect::<Result<Vec<_>, _>>()
@@ -149,11 +166,6 @@ fn merge(values: &[ChainingValue]) -> ChainingValue {
     }
 }
 
-/// How many threads can run at once.
-pub(super) fn cores() -> usize {
-    thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
 struct Pieces<'a> {
     file: &'a File,
     size: u64,
@@ -179,7 +191,7 @@ impl Pieces<'_> {
             let hole = if self.holes && at < end { self.next(SeekFrom::Hole(at), end)? } else { end };
             while at < hole {
                 let wanted = buffer.len().min((hole - at) as usize);
-                let read = fill(self.file, &mut buffer[..wanted], at)?;
+                let read = fill(self.file, &mut buffer[..wanted], at, self.size)?;
                 hasher.update(&buffer[..read]);
                 write(self.to, &buffer[..read], at)?;
                 at += read as u64;
@@ -202,17 +214,23 @@ impl Pieces<'_> {
 
     /// The length of the file, of which this much was read.
     fn length(&self, read: u64) -> Result<u64, PassError> {
-        Ok(read + fill(self.file, &mut [0], self.size)? as u64)
+        Ok(read + fill(self.file, &mut [0], self.size, self.size)? as u64)
     }
 }
 
-/// Reads until the buffer is full or the file ends.
-fn fill(file: &File, buffer: &mut [u8], offset: u64) -> Result<usize, PassError> {
+/// Reads until the buffer is full or the file ends. A read that is short, and ends where the file is said to end, is the last.
+pub(super) fn fill(file: &File, buffer: &mut [u8], offset: u64, size: u64) -> Result<usize, PassError> {
     let mut filled = 0;
     while filled < buffer.len() {
+        let wanted = buffer.len() - filled;
         match file.read_at(&mut buffer[filled..], offset + filled as u64) {
             Ok(0) => break,
-            Ok(read) => filled += read,
+            Ok(read) => {
+                filled += read;
+                if read < wanted && offset + filled as u64 == size {
+                    break;
+                }
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(PassError::Read(error)),
         }
@@ -263,6 +281,14 @@ mod tests {
         let path = directory.path().join("f");
         fs::write(&path, bytes(6 * PIECE)).unwrap();
         let file = File::open(&path).unwrap();
+        let small = directory.path().join("small");
+        fs::write(&small, bytes(1000)).unwrap();
+        for size in [999, 1001] {
+            assert_eq!(
+                pass(&File::open(&small).unwrap(), size, None).unwrap(),
+                (Digest::of(&bytes(1000)), 1000)
+            );
+        }
         for size in [6 * PIECE - 1, 6 * PIECE + 1, 5 * PIECE, 9 * PIECE] {
             assert_ne!(pass(&file, size, None).unwrap().1, size);
             assert_eq!(digest_of(&file, size).unwrap_err().kind(), ErrorKind::ResourceBusy);

@@ -35,11 +35,13 @@ mod index;
 pub mod layout;
 mod ledger;
 mod lock;
+mod note;
 mod object;
 mod partition;
 mod plan;
 mod rank;
 mod reindex;
+mod share;
 mod stage_error;
 mod staging;
 mod sweep;
@@ -55,7 +57,6 @@ mod testing;
 #[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 mod tests;
 
-pub use commit::{Committed, Placed};
 pub use draft::{Added, Content, Draft, DraftItem, ItemInfo};
 pub use entry::Entry;
 pub use error::StoreError;

@@ -1,4 +1,4 @@
-//! Contents of 64 KiB and more: one read-only file per digest and mode, shared by all entries of all partitions.
+//! Large contents, and those of entries that would become large with them: one read-only file per digest and mode, shared by all entries of all partitions.
 //!
 //! An object is written and hashed in [one pass](super::hash) and appears by rename. Whoever adds one holds `locks/objects` together with
 //! other adders until the entry that names it is published; the sweep holds it alone, so it never takes an object whose entry
@@ -8,17 +8,19 @@ use super::LinkMode;
 use super::Store;
 use super::error::StoreError;
 use super::file::TmpFile;
-use super::hash::{PassError, digest_of_bytes, pass};
+use super::hash::{BUFFER, PassError, digest_of_bytes, fill, pass, with_buffer};
 use crate::digest::Digest;
 use crate::identity::Identity;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, ioctl_ficlone, utimensat};
 use std::fs::{self, File, Permissions};
-use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
 
 /// From this size on a content is an object.
 pub(super) const THRESHOLD: u64 = 64 * 1024;
+/// Beyond so many bytes in an entry's own file every content is an object: an entry is read into memory as a whole.
+pub(super) const INLINE: u64 = 64 * 1024 * 1024;
 
 /// Gives a file the present time.
 pub(super) fn touch(path: &Path) -> io::Result<()> {
@@ -35,6 +37,9 @@ pub(super) fn add_file(
     before: Identity,
     mode: u32,
 ) -> Result<Digest, StoreError> {
+    if before.size < BUFFER as u64 {
+        return with_buffer(|buffer| add_small(store, (source, path), before, mode, buffer));
+    }
     let tmp = TmpFile::create(store.layout())?;
     let shared = store.options().link != LinkMode::Copy && ioctl_ficlone(&tmp.file, source).is_ok();
     let read = if shared {
@@ -52,6 +57,43 @@ pub(super) fn add_file(
         return Err(StoreError::SourceChanged { path: path.to_owned() });
     }
     place(store, tmp, digest, size, mode)?;
+    Ok(digest)
+}
+
+/// The same for a file that the buffer has room for: nothing is written if the object is there already.
+fn add_small(
+    store: &Store,
+    (source, path): (&File, &Path),
+    before: Identity,
+    mode: u32,
+    buffer: &mut [u8],
+) -> Result<Digest, StoreError> {
+    let changed = || StoreError::SourceChanged { path: path.to_owned() };
+    let read = fill(source, buffer, 0, before.size).map_err(|error| match error {
+        PassError::Read(source) | PassError::Write(source) => StoreError::io("read", path)(source),
+    })?;
+    let after = source.metadata().map_err(StoreError::io("examine", path))?;
+    if Identity::of(&after) != before || read as u64 != before.size {
+        return Err(changed());
+    }
+    let bytes = &buffer[..read];
+    let digest = Digest::of(bytes);
+    let destination = store.layout().object(digest, mode);
+    if keep(&destination, before.size) {
+        return Ok(digest);
+    }
+    let tmp = TmpFile::create(store.layout())?;
+    if store.options().link != LinkMode::Copy && ioctl_ficlone(&tmp.file, source).is_ok() {
+        // What was cloned may be later than what was read.
+        let mut cloned = vec![0; read];
+        tmp.file.read_exact_at(&mut cloned, 0).map_err(StoreError::io("read", tmp.path()))?;
+        if cloned != bytes {
+            return Err(changed());
+        }
+    } else {
+        (&tmp.file).write_all(bytes).map_err(StoreError::io("write", tmp.path()))?;
+    }
+    finish(tmp, &destination, mode)?;
     Ok(digest)
 }
 
@@ -76,9 +118,13 @@ fn place(store: &Store, tmp: TmpFile, digest: Digest, size: u64, mode: u32) -> R
     if keep(&destination, size) {
         return Ok(());
     }
+    finish(tmp, &destination, mode)
+}
+
+fn finish(tmp: TmpFile, destination: &Path, mode: u32) -> Result<(), StoreError> {
     let permissions = Permissions::from_mode(mode & 0o555);
     tmp.file.set_permissions(permissions).map_err(StoreError::io("set the mode of", tmp.path()))?;
-    tmp.place(&destination)
+    tmp.place(destination)
 }
 
 #[cfg(test)]
@@ -91,13 +137,14 @@ mod tests {
     fn a_source_that_changes_while_it_is_read_makes_no_object() {
         let cache = Cache::new();
         let path = cache.path("source");
-        fs::write(&path, vec![1; 100_000]).unwrap();
-        let source = File::open(&path).unwrap();
-        let before = Identity::of(&source.metadata().unwrap());
-        for changed in [vec![2; 100_001], vec![2; 99_999]] {
-            fs::write(&path, changed).unwrap();
-            let error = add_file(&cache.store, &File::open(&path).unwrap(), &path, before, 0o644);
-            assert!(matches!(error, Err(StoreError::SourceChanged { .. })));
+        for size in [100_000, 1_000_000, 5_000_000] {
+            fs::write(&path, vec![1; size]).unwrap();
+            let before = Identity::of(&fs::metadata(&path).unwrap());
+            for changed in [vec![2; size + 1], vec![2; size - 1]] {
+                fs::write(&path, changed).unwrap();
+                let error = add_file(&cache.store, &File::open(&path).unwrap(), &path, before, 0o644);
+                assert!(matches!(error, Err(StoreError::SourceChanged { .. })));
+            }
         }
         assert_eq!(cache.store.usage().unwrap().objects, 0);
         assert_eq!(fs::read_dir(cache.store.layout().tmp()).unwrap().count(), 0);

@@ -5,14 +5,18 @@
 //! | done | a file `.<name>.reviver` beside the destination, and the directories above it |
 //! | error | as before |
 //!
+//! Where that name is taken the file has a unique one, which is [noted](super::note) first.
+//!
 //! Dropping a staging takes all of that back; [`Staging::commit`] puts it in place. A destination that is a symbolic link is
 //! replaced, not followed. Where two steps name one destination, the later wins.
 
 use super::commit::{Action, Step};
 use super::entry::Entry;
 use super::format::ItemKind;
-use super::hash::{PassError, cores, pass};
+use super::hash::{PassError, pass};
+use super::note::Notes;
 use super::object::touch;
+use super::share::shared;
 use super::stage_error::{Damage, StageError};
 use super::{LinkMode, Store};
 use crate::digest::Digest;
@@ -24,7 +28,6 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::thread;
 
 /// A staged file of this age, in nanoseconds, was left by a killed process.
 const LEFT_BEHIND: i64 = 60_000_000_000;
@@ -34,17 +37,19 @@ const LONGEST_NAME: usize = 255;
 /// What is prepared but not in place yet.
 #[derive(Debug)]
 pub struct Staging<'s> {
-    store: &'s Store,
+    pub(super) store: &'s Store,
     pub(super) steps: Vec<Step>,
     /// Directories that were made, those above before those below.
     pub(super) made: Vec<PathBuf>,
+    /// Of names that nobody would look for. Dropped last.
+    pub(super) notes: Notes,
 }
 
 impl<'s> Staging<'s> {
     /// An empty staging.
     #[must_use]
-    pub const fn new(store: &'s Store) -> Self {
-        Self { store, steps: Vec::new(), made: Vec::new() }
+    pub fn new(store: &'s Store) -> Self {
+        Self { store, steps: Vec::new(), made: Vec::new(), notes: Notes::default() }
     }
 
     /// Prepares a content of an entry as a file with these permissions, of which `0o777` count. Missing directories above it
@@ -70,28 +75,18 @@ impl<'s> Staging<'s> {
     /// Prepares contents of an entry as [`file`](Self::file) does each: which, where, and with which permissions. All cores
     /// take part where there are enough of them. After an error nothing of them is left.
     pub fn files(&mut self, entry: &Entry, files: &[(usize, &Path, u32)]) -> Result<(), StageError> {
-        let threads = cores_for(files.len());
-        let share = files.len().div_ceil(threads).max(1);
         let store = self.store;
-        let stage = |files: &[(usize, &Path, u32)]| {
+        let done = shared(files, |files| {
             let mut staging = Staging::new(store);
             let staged = files.iter().try_for_each(|&(item, to, mode)| staging.file(entry, item, to, mode));
             (staging, staged)
-        };
-        let mut shares = files.chunks(share);
-        let first = shares.next().unwrap_or_default();
-        let done = thread::scope(|scope| {
-            let threads: Vec<_> = shares.map(|share| scope.spawn(move || stage(share))).collect();
-            let mine = stage(first);
-            let joined =
-                threads.into_iter().map(|thread| thread.join().expect("invariant: staging does not panic"));
-            std::iter::once(mine).chain(joined).collect::<Vec<_>>()
         });
         let mut all = Staging::new(store);
         let mut result = Ok(());
         for (mut staging, staged) in done {
             all.steps.append(&mut staging.steps);
             all.made.append(&mut staging.made);
+            all.notes.append(&mut staging.notes);
             result = result.and(staged);
         }
         // Each may have made what is above or below what another made.
@@ -99,6 +94,7 @@ impl<'s> Staging<'s> {
         result?;
         self.steps.append(&mut all.steps);
         self.made.append(&mut all.made);
+        self.notes.append(&mut all.notes);
         Ok(())
     }
 
@@ -240,6 +236,7 @@ impl<'s> Staging<'s> {
             Ok(made) => Ok((made, usual)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 let unique = unique_beside(destination, name);
+                self.notes.note(self.store, &unique);
                 let made = create(&unique).map_err(StageError::destination("create", &unique))?;
                 remove_leftover(&usual, &unique);
                 Ok((made, unique))
@@ -307,12 +304,6 @@ fn copy(mut source: &File, mut to: &File) -> io::Result<()> {
         };
     }
     io::copy(&mut source, &mut to).map(drop)
-}
-
-/// How many threads are worth starting for so many files.
-pub(super) fn cores_for(files: usize) -> usize {
-    const ENOUGH: usize = 64;
-    if files < 2 * ENOUGH { 1 } else { cores().min(files / ENOUGH) }
 }
 
 /// A name beside `destination` that nobody else uses.
