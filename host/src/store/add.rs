@@ -64,7 +64,7 @@ impl Partition {
     /// Reads one item; the path of its source where that is absent.
     fn gather(&self, draft: &DraftItem<'_>, into: &mut Gathered) -> Result<Option<PathBuf>, StoreError> {
         let offset = into.contents.len();
-        let is_object = |size: u64| size >= object::THRESHOLD || offset as u64 + size > object::INLINE;
+        let is_small = |size: u64| size < object::THRESHOLD && offset as u64 + size <= object::INLINE;
         let mode = draft.mode & 0o777;
         let mut identity = None;
         let (kind, place, digest, size) = match draft.content {
@@ -73,7 +73,7 @@ impl Partition {
                 into.contents.extend_from_slice(target);
                 (ItemKind::Link, Place::Here(offset), Digest::of(target), target.len() as u64)
             }
-            Content::Bytes(bytes) if !is_object(bytes.len() as u64) => {
+            Content::Bytes(bytes) if is_small(bytes.len() as u64) => {
                 into.contents.extend_from_slice(bytes);
                 (ItemKind::File, Place::Here(offset), Digest::of(bytes), bytes.len() as u64)
             }
@@ -85,7 +85,7 @@ impl Partition {
             Content::Path(path) => {
                 let Some((source, before)) = open_source(path)? else { return Ok(Some(path.to_owned())) };
                 identity = Some(before);
-                if !is_object(before.size) {
+                if is_small(before.size) {
                     read_small(&source, path, before, &mut into.contents)?;
                     let digest = Digest::of(&into.contents[offset..]);
                     (ItemKind::File, Place::Here(offset), digest, before.size)

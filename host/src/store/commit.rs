@@ -162,7 +162,7 @@ fn replace(store: &Store, notes: &mut Notes, staged: &Path, destination: &Path) 
     let mut by_link = || {
         let old = unique_beside(destination, destination.file_name().unwrap_or_default());
         notes.note(store, &old);
-        replace_by_link(staged, destination, old).map_err(|error| refused(destination, error))
+        replace_by_link(staged, destination, &old).map_err(|error| refused(destination, error))
     };
     loop {
         match renameat_with(CWD, staged, CWD, destination, RenameFlags::NOREPLACE) {
@@ -188,13 +188,13 @@ fn replace(store: &Store, notes: &mut Notes, staged: &Path, destination: &Path) 
 }
 
 /// The same on a file system that cannot exchange: the old file gets a second name first.
-fn replace_by_link(staged: &Path, destination: &Path, old: PathBuf) -> io::Result<Undo> {
-    let undo = match fs::hard_link(destination, &old) {
-        Ok(()) => Undo::Moved { destination: destination.to_owned(), old: old.clone() },
+fn replace_by_link(staged: &Path, destination: &Path, old: &Path) -> io::Result<Undo> {
+    let undo = match fs::hard_link(destination, old) {
+        Ok(()) => Undo::Moved { destination: destination.to_owned(), old: old.to_owned() },
         Err(error) if error.kind() == ErrorKind::NotFound => Undo::Created(destination.to_owned()),
         Err(error) => return Err(error),
     };
-    fs::rename(staged, destination).inspect_err(|_| drop(fs::remove_file(&old)))?;
+    fs::rename(staged, destination).inspect_err(|_| drop(fs::remove_file(old)))?;
     Ok(undo)
 }
 
@@ -254,7 +254,7 @@ mod tests {
             if old {
                 fs::write(path("out"), b"old").unwrap();
             }
-            let undo = replace_by_link(&path("staged"), &path("out"), path("kept")).unwrap();
+            let undo = replace_by_link(&path("staged"), &path("out"), &path("kept")).unwrap();
             assert_eq!(fs::read(path("out")).unwrap(), b"new");
             let cause = StageError::IsADirectory { path: path("other") };
             assert!(matches!(take_back(vec![undo], cause), StageError::IsADirectory { .. }));
