@@ -165,19 +165,22 @@ impl<'s> Staging<'s> {
     ) -> Result<(), StageError> {
         let options = self.store.options();
         let item = &entry.items()[index];
-        let (source, path) = entry.open(index)?;
         if options.link == LinkMode::Hardlink
             && mode & 0o555 == item.mode & 0o555
-            && let Some(staged) = self.linked(&path, destination)?
+            && let Some(staged) = self.linked(&entry.object(index), destination)?
         {
-            if options.verify {
-                entry
-                    .judge(index, &path, pass(&source, item.size, None))
-                    .inspect_err(|_| drop(fs::remove_file(&staged)))?;
+            let judge = || {
+                let linked = File::open(&staged).map_err(StageError::destination("open", &staged))?;
+                entry.judge(index, &entry.object(index), pass(&linked, item.size, None))
+            };
+            let judged = if options.verify { judge() } else { Ok(()) };
+            match judged {
+                Ok(()) => self.push(destination, Action::Put { staged }),
+                Err(_) => drop(fs::remove_file(&staged)),
             }
-            self.push(destination, Action::Put { staged });
-            return Ok(());
+            return judged;
         }
+        let (source, path) = entry.open(index)?;
         self.filled(destination, mode, |file, staged| {
             let cloned = options.link != LinkMode::Copy && ioctl_ficlone(file, &source).is_ok();
             match (cloned, options.verify) {
@@ -190,7 +193,7 @@ impl<'s> Staging<'s> {
         })
     }
 
-    /// Stages a link to an object; `None` where the file system has none, or has no more for it.
+    /// Stages a link to an object; `None` where the file system has none, or has no more for it, or where there is no object.
     fn linked(&mut self, object: &Path, destination: &Path) -> Result<Option<PathBuf>, StageError> {
         match self.fresh(destination, |path| fs::hard_link(object, path)) {
             Ok(((), staged)) => {
@@ -203,7 +206,8 @@ impl<'s> Staging<'s> {
             Err(StageError::Destination { source, .. })
                 if matches!(
                     source.kind(),
-                    ErrorKind::CrossesDevices
+                    ErrorKind::NotFound
+                        | ErrorKind::CrossesDevices
                         | ErrorKind::TooManyLinks
                         | ErrorKind::PermissionDenied
                         | ErrorKind::Unsupported
