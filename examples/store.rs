@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     // A medium may be named.
     let named = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let rounds = if quick { 3 } else { 5 };
-    let scale = if quick { 5 } else { 1 };
+    let scale = if quick { 20 } else { 1 };
     let cores = available_parallelism()?.get();
     println!("{cores} cores; medians of {rounds} rounds");
     for (medium, parent) in
@@ -51,7 +51,7 @@ fn main() -> Result<()> {
             fs::remove_dir_all(&workload.sources)?;
         }
         against_cp(medium, place.path(), 10_000 / scale, rounds, cores)?;
-        let objects = if quick { 1000 } else { 10_000 };
+        let objects = 10_000 / scale;
         against_links(medium, place.path(), objects, rounds)?;
         hashing(medium, place, if quick { 1 << 28 } else { 1 << 30 }, rounds)?;
     }
@@ -275,7 +275,7 @@ fn against_plain(medium: &str, place: &Path, workload: &Workload, rounds: usize)
         }
         if phase == 5 {
             let left = cache.left(workload);
-            ensure!(left.abs_diff(entries / 2) <= entries / 50, "{left} of {entries} were left");
+            ensure!(left.abs_diff(entries / 2) <= entries / 20, "{left} of {entries} were left");
         }
     }
     table.show(&format!("{medium}: {entries} entries of {files} × {} KiB", size / 1024), "plain", &["ours"]);
