@@ -34,7 +34,7 @@ fn revive(cache: &Cache, root: &Path) -> Option<Revived> {
 /// Where contents were put, relative to a root.
 fn places(revived: &Revived, root: &Path) -> Vec<PathBuf> {
     let relative = |destination: &PathBuf| destination.strip_prefix(root).unwrap().to_owned();
-    revived.placed.iter().map(|placed| relative(&placed.destination)).collect()
+    revived.paths.iter().map(|path| relative(path)).collect()
 }
 
 /// What a refused addition must leave of the binding that [`bind`] made.
@@ -108,7 +108,7 @@ fn a_manifest_may_name_nothing() {
     let root = root(&cache);
     assert!(matches!(add(&cache, &root, &[]), Ok(Added::Stored { items, .. }) if items.is_empty()));
     let revived = revive(&cache, &cache.path("other")).unwrap();
-    assert_eq!((revived.metadata, revived.placed), (b"m".to_vec(), Vec::new()));
+    assert_eq!((revived.metadata, revived.paths), (b"m".to_vec(), Vec::new()));
 }
 
 #[test]

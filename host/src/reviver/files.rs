@@ -13,6 +13,7 @@ use super::hashes::Hashes;
 use super::table::Table;
 use crate::digest::{Digest, Framer};
 use crate::identity::Identity;
+use crate::store::digest_of;
 use crate::time::{Clock, Timestamp};
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
@@ -149,30 +150,6 @@ fn bytes(path: &Path) -> &[u8] {
     path.as_os_str().as_bytes()
 }
 
-/// The digest of an open file. Large ones are hashed by all cores.
-pub fn digest_of(file: &File, size: u64) -> io::Result<Digest> {
-    const LARGE: u64 = 4 << 20;
-    if size < LARGE {
-        return Ok(Digest::of_reader(file)?.0);
-    }
-    let mut hasher = blake3::Hasher::new();
-    let mut reader = file;
-    let mut buffer = vec![0; LARGE as usize];
-    loop {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            match io::Read::read(&mut reader, &mut buffer[filled..])? {
-                0 => break,
-                read => filled += read,
-            }
-        }
-        hasher.update_rayon(&buffer[..filled]);
-        if filled < buffer.len() {
-            return Ok(Digest::new(*hasher.finalize().as_bytes()));
-        }
-    }
-}
-
 /// An answer whose subject is absent is no error.
 pub fn absent_is_none<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
     match answer {
@@ -241,14 +218,5 @@ mod tests {
             assert!(files.names(&directory.path().join(absent)).unwrap().is_none(), "{absent}");
         }
         assert!(files.identity(Path::new("/nul\0")).is_err());
-    }
-
-    #[test]
-    fn large_files_hash_like_small_ones() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("f");
-        let bytes: Vec<u8> = (0..9_000_001_u32).map(|i| i as u8).collect();
-        fs::write(&path, &bytes).unwrap();
-        assert_eq!(digest_of(&File::open(&path).unwrap(), bytes.len() as u64).unwrap(), Digest::of(&bytes));
     }
 }

@@ -3,12 +3,12 @@
 //! The file, one for each directory: `"RVOUTPUT" | digest of the rest | (relative path, digest of the content)…`. The
 //! digest of a directory is that of nothing, the digest of a link that of its target.
 
-use super::files::{Files, digest_of};
+use super::files::Files;
 use super::remember::{check, checked};
 use super::tree::Node;
 use crate::bytes::{Reader, Writer};
 use crate::digest::{Digest, Framer};
-use crate::store::{Partition, Store};
+use crate::store::{Partition, Store, digest_of};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};

@@ -13,7 +13,7 @@ use super::tree::{Node, walk};
 use crate::digest::Digest;
 use crate::identity::Identity;
 use crate::operation::{Derivation, WriteKind};
-use crate::store::{Entry, ItemKind, Partition, StageError, Staging, Store, set_modes};
+use crate::store::{Entry, Item, ItemKind, Partition, StageError, Staging, Store, set_modes};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -86,7 +86,7 @@ impl Reviving<'_> {
         entry: &Entry,
         destinations: &[PathBuf],
     ) -> Result<(), StageError> {
-        let mut created = Vec::new();
+        let (mut created, mut files) = (Vec::new(), Vec::new());
         for (index, (item, destination)) in entry.items().iter().zip(destinations).enumerate() {
             match item.kind {
                 ItemKind::Directory => {
@@ -103,34 +103,29 @@ impl Reviving<'_> {
                         staging.link(destination, &target)?;
                     }
                 }
-                ItemKind::File => self.file(&mut staging, entry, index, destination)?,
+                ItemKind::File => {
+                    let mode = revived_mode(item.mode, self.umask);
+                    if self.is_right(item, destination, mode) {
+                        staging.touch(destination);
+                    } else {
+                        files.push((index, destination.as_path(), mode));
+                    }
+                }
             }
         }
+        staging.files(entry, &files)?;
         staging.commit()?;
         // Only now: one that may not be written to has been filled.
         set_modes(&created);
         Ok(())
     }
 
-    /// Stages a file, unless the right one is there: then it only gets the present time.
-    fn file(
-        &self,
-        staging: &mut Staging<'_>,
-        entry: &Entry,
-        index: usize,
-        destination: &Path,
-    ) -> Result<(), StageError> {
-        let item = &entry.items()[index];
-        let mode = revived_mode(item.mode, self.umask);
-        if let Ok(metadata) = fs::symlink_metadata(destination) {
-            let there = Identity::of(&metadata);
-            let alike = there.is_file() && there.size == item.size && there.mode & 0o7777 == mode;
-            if alike && self.files.content(destination, &there).is_ok_and(|content| content == item.digest) {
-                staging.touch(destination);
-                return Ok(());
-            }
-        }
-        staging.file(entry, index, destination, mode)
+    /// Whether the right file is there: then it only gets the present time.
+    fn is_right(&self, item: &Item, destination: &Path, mode: u32) -> bool {
+        let Ok(metadata) = fs::symlink_metadata(destination) else { return false };
+        let there = Identity::of(&metadata);
+        let alike = there.is_file() && there.size == item.size && there.mode & 0o7777 == mode;
+        alike && self.files.content(destination, &there).is_ok_and(|content| content == item.digest)
     }
 
     /// Stages the removal of what an earlier run or revival made in a directory, is unchanged, and is no longer made.

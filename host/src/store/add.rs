@@ -68,6 +68,7 @@ impl Partition {
     /// Reads one item; the path of its source where that is absent.
     fn gather(&self, draft: &DraftItem<'_>, into: &mut Gathered) -> Result<Option<PathBuf>, StoreError> {
         let offset = into.contents.len();
+        let is_small = |size: u64| size < object::THRESHOLD && offset as u64 + size <= object::INLINE;
         let usual = match draft.content {
             Content::Directory => 0o755,
             Content::Link(_) => 0o777,
@@ -81,7 +82,7 @@ impl Partition {
                 into.contents.extend_from_slice(target);
                 (ItemKind::Link, Place::Here(offset), Digest::of(target), target.len() as u64)
             }
-            Content::Bytes(bytes) if (bytes.len() as u64) < object::THRESHOLD => {
+            Content::Bytes(bytes) if is_small(bytes.len() as u64) => {
                 into.contents.extend_from_slice(bytes);
                 (ItemKind::File, Place::Here(offset), Digest::of(bytes), bytes.len() as u64)
             }
@@ -94,7 +95,7 @@ impl Partition {
                 let Some((source, before)) = open_source(path)? else { return Ok(Some(path.to_owned())) };
                 identity = Some(before);
                 mode = draft.mode.unwrap_or(before.mode) & 0o777;
-                if before.size < object::THRESHOLD {
+                if is_small(before.size) {
                     read_small(&source, path, before, &mut into.contents)?;
                     let digest = Digest::of(&into.contents[offset..]);
                     (ItemKind::File, Place::Here(offset), digest, before.size)

@@ -7,15 +7,17 @@
 //! | killed in between | each is old or new, complete; a file `.<name>.reviver` may lie beside it |
 //!
 //! The last rename cannot be followed by a failure, so it is a plain one, and so is the only one. Those before exchange the
-//! staged file with the old one, which can therefore come back.
+//! staged file with the old one, which can therefore come back. Many steps are shared by all cores; then none is the last.
 
-use super::LinkMode;
+use super::note::Notes;
 use super::object::touch;
+use super::share::shared;
 use super::stage_error::StageError;
 use super::staging::{Staging, unique_beside};
-use crate::identity::Identity;
+use super::{LinkMode, Store};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
+use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -33,22 +35,6 @@ pub(super) enum Action {
     Directory,
     Remove,
     Touch,
-}
-
-/// What is in place now.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Committed {
-    /// One for each step, in the order of the steps.
-    pub placed: Vec<Placed>,
-}
-
-/// One destination.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Placed {
-    /// Where.
-    pub destination: PathBuf,
-    /// What is there; `None` for what was removed, or if somebody else removed it already.
-    pub identity: Option<Identity>,
 }
 
 /// How a step is taken back, or what is left to do once nothing can fail any more.
@@ -74,52 +60,75 @@ impl Staging<'_> {
     /// Puts everything in place; see the [module](self) for the outcomes.
     ///
     /// Errors: a destination is a directory; the system refuses a rename.
-    pub fn commit(mut self) -> Result<Committed, StageError> {
-        // Touching cannot be taken back, and need not: it comes last.
-        let is_touch = |index: &usize| matches!(self.steps[*index].action, Action::Touch);
-        let (touches, others): (Vec<_>, Vec<_>) = (0..self.steps.len()).partition(is_touch);
-        let order: Vec<_> = others.into_iter().chain(touches).collect();
-        let mut done = Vec::with_capacity(order.len());
-        for (at, &index) in order.iter().enumerate() {
-            match perform(&self.steps[index], at + 1 == order.len()) {
-                Ok(undo) => done.push(undo),
-                Err(error) => return Err(take_back(done, error)),
+    pub fn commit(mut self) -> Result<(), StageError> {
+        let mut done = Vec::with_capacity(self.steps.len());
+        let mut notes = Notes::default();
+        for (group, many) in grouped(&self.steps) {
+            let store = self.store;
+            let perform = |steps: &[&Step], alone: bool| {
+                let (mut done, mut notes) = (Vec::with_capacity(steps.len()), Notes::default());
+                for (at, step) in steps.iter().enumerate() {
+                    match perform(store, &mut notes, step, alone && at + 1 == steps.len()) {
+                        Ok(undo) => done.push(undo),
+                        Err(error) => return (done, notes, Some(error)),
+                    }
+                }
+                (done, notes, None)
+            };
+            let shares = if many {
+                shared(&group, |steps| perform(steps, false))
+            } else {
+                vec![perform(&group, true)]
+            };
+            let mut failed = None;
+            for (mut share, mut noted, error) in shares {
+                done.append(&mut share);
+                notes.append(&mut noted);
+                failed = failed.or(error);
+            }
+            if let Some(error) = failed {
+                return Err(take_back(done, error));
             }
         }
-        let steps = std::mem::take(&mut self.steps);
+        self.steps.clear();
         self.made.clear();
-        if self.store.options().link == LinkMode::Hardlink {
-            // A link to what is there already was renamed to it: the system does nothing then, and calls that a success.
-            for step in &steps {
-                if let Action::Put { staged } = &step.action {
-                    drop(fs::remove_file(staged));
+        shared(&done, |done| {
+            for undo in done {
+                if let Undo::Exchanged { old, .. } | Undo::Moved { old, .. } = undo {
+                    drop(fs::remove_file(old));
                 }
             }
-        }
-        let mut emptied = Vec::new();
+        });
+        // Only now are the old files gone that kept a name in them. One that holds something of somebody else stays.
         for undo in done {
-            match undo {
-                Undo::Exchanged { old, .. } | Undo::Moved { old, .. } => drop(fs::remove_file(old)),
-                Undo::Empties(directory) => emptied.push(directory),
-                Undo::Nothing | Undo::Created(_) => {}
+            if let Undo::Empties(directory) = undo {
+                drop(fs::remove_dir(directory));
             }
         }
-        // Only now are the old files gone that kept a name in them. One that holds something of somebody else stays.
-        for directory in emptied {
-            drop(fs::remove_dir(directory));
-        }
-        let placed = steps.into_iter().map(|step| {
-            let identity = match step.action {
-                Action::Remove => None,
-                _ => fs::symlink_metadata(&step.destination).ok().map(|there| Identity::of(&there)),
-            };
-            Placed { destination: step.destination, identity }
-        });
-        Ok(Committed { placed: placed.collect() })
+        Ok(())
     }
 }
 
-fn perform(step: &Step, last: bool) -> Result<Undo, StageError> {
+/// The steps in groups, which are performed one after the other, and whether all cores may share the group. Touching cannot
+/// be taken back, and need not: it comes last.
+fn grouped(steps: &[Step]) -> Vec<(Vec<&Step>, bool)> {
+    const MANY: usize = 128;
+    let (touches, others): (Vec<_>, Vec<_>) =
+        steps.iter().partition(|step| matches!(step.action, Action::Touch));
+    if steps.len() >= MANY {
+        let distinct: HashSet<_> = others.iter().map(|step| step.destination.as_os_str()).collect();
+        if distinct.len() == others.len() {
+            let (puts, others): (Vec<_>, Vec<_>) =
+                others.into_iter().partition(|step| matches!(step.action, Action::Put { .. }));
+            // Only one step may be the last of all.
+            let others = others.into_iter().map(|step| (vec![step], true));
+            return others.chain([(puts, true), (touches, true)]).collect();
+        }
+    }
+    vec![(others.into_iter().chain(touches).collect(), false)]
+}
+
+fn perform(store: &Store, notes: &mut Notes, step: &Step, last: bool) -> Result<Undo, StageError> {
     let destination = step.destination.as_path();
     match &step.action {
         Action::Directory => Ok(Undo::Nothing),
@@ -129,15 +138,14 @@ fn perform(step: &Step, last: bool) -> Result<Undo, StageError> {
         }
         Action::Put { staged } if last => {
             fs::rename(staged, destination).map_err(|error| refused(destination, error))?;
+            if store.options().link == LinkMode::Hardlink {
+                // A link to what is there already was renamed to it: the system does nothing then, and calls that a success.
+                drop(fs::remove_file(staged));
+            }
             Ok(Undo::Nothing)
         }
-        Action::Put { staged } => {
-            if examine(destination)?.is_some_and(|there| there.is_dir()) {
-                return Err(StageError::IsADirectory { path: destination.to_owned() });
-            }
-            replace(staged, destination).map_err(|error| refused(destination, error))
-        }
-        Action::Remove => remove(destination, last),
+        Action::Put { staged } => replace(store, notes, staged, destination),
+        Action::Remove => remove(store, notes, destination, last),
     }
 }
 
@@ -153,13 +161,22 @@ fn refused(destination: &Path, error: io::Error) -> StageError {
 }
 
 /// Puts a staged file where it belongs so that this can be taken back, the destination being old or new at every moment.
-fn replace(staged: &Path, destination: &Path) -> io::Result<Undo> {
+fn replace(store: &Store, notes: &mut Notes, staged: &Path, destination: &Path) -> Result<Undo, StageError> {
+    let refuse = |error: Errno| refused(destination, error.into());
+    let mut by_link = || {
+        let old = unique_beside(destination, destination.file_name().unwrap_or_default());
+        notes.note(store, &old);
+        replace_by_link(staged, destination, &old).map_err(|error| refused(destination, error))
+    };
     loop {
         match renameat_with(CWD, staged, CWD, destination, RenameFlags::NOREPLACE) {
             Ok(()) => return Ok(Undo::Created(destination.to_owned())),
             Err(Errno::EXIST) => {}
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => return replace_by_link(staged, destination),
-            Err(error) => return Err(error.into()),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => return by_link(),
+            Err(error) => return Err(refuse(error)),
+        }
+        if examine(destination)?.is_some_and(|there| there.is_dir()) {
+            return Err(StageError::IsADirectory { path: destination.to_owned() });
         }
         match renameat_with(CWD, staged, CWD, destination, RenameFlags::EXCHANGE) {
             Ok(()) => {
@@ -168,25 +185,24 @@ fn replace(staged: &Path, destination: &Path) -> io::Result<Undo> {
             }
             // It has just gone: there is nothing to exchange with.
             Err(Errno::NOENT) if staged.symlink_metadata().is_ok() => {}
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => return replace_by_link(staged, destination),
-            Err(error) => return Err(error.into()),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => return by_link(),
+            Err(error) => return Err(refuse(error)),
         }
     }
 }
 
 /// The same on a file system that cannot exchange: the old file gets a second name first.
-fn replace_by_link(staged: &Path, destination: &Path) -> io::Result<Undo> {
-    let old = unique_beside(destination, destination.file_name().unwrap_or_default());
-    let undo = match fs::hard_link(destination, &old) {
-        Ok(()) => Undo::Moved { destination: destination.to_owned(), old: old.clone() },
+fn replace_by_link(staged: &Path, destination: &Path, old: &Path) -> io::Result<Undo> {
+    let undo = match fs::hard_link(destination, old) {
+        Ok(()) => Undo::Moved { destination: destination.to_owned(), old: old.to_owned() },
         Err(error) if error.kind() == ErrorKind::NotFound => Undo::Created(destination.to_owned()),
         Err(error) => return Err(error),
     };
-    fs::rename(staged, destination).inspect_err(|_| drop(fs::remove_file(&old)))?;
+    fs::rename(staged, destination).inspect_err(|_| drop(fs::remove_file(old)))?;
     Ok(undo)
 }
 
-fn remove(destination: &Path, last: bool) -> Result<Undo, StageError> {
+fn remove(store: &Store, notes: &mut Notes, destination: &Path, last: bool) -> Result<Undo, StageError> {
     let refused = StageError::destination("remove", destination);
     let Some(there) = examine(destination)? else { return Ok(Undo::Nothing) };
     if there.is_dir() {
@@ -197,6 +213,7 @@ fn remove(destination: &Path, last: bool) -> Result<Undo, StageError> {
         return Ok(Undo::Nothing);
     }
     let old = unique_beside(destination, destination.file_name().unwrap_or_default());
+    notes.note(store, &old);
     fs::rename(destination, &old).map_err(refused)?;
     Ok(Undo::Moved { destination: destination.to_owned(), old })
 }
@@ -241,7 +258,7 @@ mod tests {
             if old {
                 fs::write(path("out"), b"old").unwrap();
             }
-            let undo = replace_by_link(&path("staged"), &path("out")).unwrap();
+            let undo = replace_by_link(&path("staged"), &path("out"), &path("kept")).unwrap();
             assert_eq!(fs::read(path("out")).unwrap(), b"new");
             let cause = StageError::IsADirectory { path: path("other") };
             assert!(matches!(take_back(vec![undo], cause), StageError::IsADirectory { .. }));

@@ -4,7 +4,7 @@
 use super::Partition;
 use super::file;
 use super::format::{Header, Item, Place};
-use super::object::hash_through;
+use super::hash::{PassError, digest_of_bytes, pass};
 use super::stage_error::{Damage, StageError};
 use crate::digest::Digest;
 use crate::identity::Identity;
@@ -12,8 +12,8 @@ use crate::key::{Key, Name};
 use crate::time::Timestamp;
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{Cursor, Read, Seek as _};
-use std::path::PathBuf;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
 
 /// An entry in memory: all but the contents that are objects. What becomes of its file later does not concern it.
 #[derive(Debug)]
@@ -97,14 +97,10 @@ impl Entry {
         if let Some(here) = self.here(index)? {
             return Ok(Cow::Borrowed(here));
         }
+        let (mut file, path) = self.open(index)?;
         let mut bytes = Vec::new();
-        let (file, path) = self.open(index)?;
-        let item = &self.header.items[index];
-        let read = hash_through(&file, item.size, |chunk| {
-            bytes.extend_from_slice(chunk);
-            Ok(())
-        });
-        self.judge(index, &path, read)?;
+        let read = file.read_to_end(&mut bytes).map_err(PassError::Read);
+        self.judge(index, &path, read.map(|length| (digest_of_bytes(&bytes), length as u64)))?;
         Ok(Cow::Owned(bytes))
     }
 
@@ -113,10 +109,8 @@ impl Entry {
         if let Some(here) = self.here(index)? {
             return Ok(Box::new(Cursor::new(here)));
         }
-        let (mut file, path) = self.open(index)?;
-        let read = hash_through(&file, self.header.items[index].size, |_| Ok(()));
-        self.judge(index, &path, read)?;
-        file.rewind().map_err(StageError::destination("read", &path))?;
+        let (file, path) = self.open(index)?;
+        self.judge(index, &path, pass(&file, self.header.items[index].size, None))?;
         Ok(Box::new(file))
     }
 
@@ -147,16 +141,19 @@ impl Entry {
         }
     }
 
-    /// Whether what was read of an object is what was added.
+    /// Whether what was read of the object at `path` is what was added.
     pub(super) fn judge(
         &self,
         index: usize,
-        path: &std::path::Path,
-        read: std::io::Result<(Digest, u64)>,
+        path: &Path,
+        read: Result<(Digest, u64), PassError>,
     ) -> Result<(), StageError> {
-        let (digest, size) = read.map_err(StageError::destination("read", path))?;
+        let (digest, length) = read.map_err(|error| match error {
+            PassError::Read(source) => StageError::destination("read", path)(source),
+            PassError::Write(source) => StageError::destination("write a copy of", path)(source),
+        })?;
         let item = &self.header.items[index];
-        if digest == item.digest && size == item.size {
+        if (digest, length) == (item.digest, item.size) {
             return Ok(());
         }
         // An object that is what its name says is right, whatever an entry says of its size.
@@ -165,12 +162,7 @@ impl Entry {
     }
 
     /// Takes this entry, and the object that proved damaged, out of sight.
-    pub(super) fn damaged(
-        &self,
-        item: Option<usize>,
-        damage: Damage,
-        object: Option<&std::path::Path>,
-    ) -> StageError {
+    pub(super) fn damaged(&self, item: Option<usize>, damage: Damage, object: Option<&Path>) -> StageError {
         // A quarantine that fails leaves a miss where it is; the next one who finds it tries again.
         drop(self.partition.quarantine(self.header.key, Some(self.identity)));
         if let Some(object) = object {

@@ -76,8 +76,13 @@ pub(super) struct TmpFile {
 impl TmpFile {
     /// A new empty file. A killed process of the same number may have left one of the same name; then the next is taken.
     pub(super) fn create(layout: &Layout) -> Result<Self, StoreError> {
+        Self::named(layout, "")
+    }
+
+    /// The same, with a name that starts so.
+    pub(super) fn named(layout: &Layout, prefix: &str) -> Result<Self, StoreError> {
         loop {
-            let path = layout.tmp().join(format!("{}-{}", std::process::id(), serial()));
+            let path = layout.tmp().join(format!("{prefix}{}-{}", std::process::id(), serial()));
             let open =
                 || match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),

@@ -11,7 +11,7 @@
 //!     index                            additions, uses and removals of entries, appended
 //!     journal  journal.old  counters   what runs did
 //!     place                            the path of the repository, for people
-//!   objects/<2 hex>/<62 hex>-<octal>   contents of 64 KiB and more: digest, and permissions of the object
+//!   objects/<2 hex>/<62 hex>-<octal>   large contents: digest, and permissions of the object
 //!   artifacts/                         compiled plugins
 //!   tables/hashes                      known digests of files
 //!   locks/                             empty files to lock

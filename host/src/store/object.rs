@@ -1,6 +1,6 @@
-//! Contents of 64 KiB and more: one read-only file per digest and mode, shared by all entries of all partitions.
+//! Large contents, and those of entries that would become large with them: one read-only file per digest and mode, shared by all entries of all partitions.
 //!
-//! An object is written and hashed in one pass and appears by rename. Whoever adds one holds `locks/objects` together with
+//! An object is written and hashed in [one pass](super::hash) and appears by rename. Whoever adds one holds `locks/objects` together with
 //! other adders until the entry that names it is published; the sweep holds it alone, so it never takes an object whose entry
 //! is about to appear.
 
@@ -8,53 +8,20 @@ use super::LinkMode;
 use super::Store;
 use super::error::StoreError;
 use super::file::TmpFile;
+use super::hash::{BUFFER, PassError, digest_of_bytes, fill, pass, with_buffer};
 use super::layout::object_mode;
 use crate::digest::Digest;
 use crate::identity::Identity;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, ioctl_ficlone, utimensat};
 use std::fs::{self, File, Permissions};
-use std::io::{self, Read, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
 
 /// From this size on a content is an object.
 pub(super) const THRESHOLD: u64 = 64 * 1024;
-
-const CHUNK: usize = 1024 * 1024;
-/// From this size on a content is hashed by several threads: below, waking them costs more than they save.
-const PARALLEL: u64 = 4 * 1024 * 1024;
-
-/// Reads all of a file, hashes it, and passes it on. `size` is only a hint.
-pub(super) fn hash_through(
-    mut from: impl Read,
-    size: u64,
-    mut to: impl FnMut(&[u8]) -> io::Result<()>,
-) -> io::Result<(Digest, u64)> {
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; CHUNK.min(size as usize + 1).max(64 * 1024)];
-    loop {
-        let mut filled = 0;
-        // Whole buffers, so that there is enough for several threads to share.
-        while filled < buffer.len() {
-            match from.read(&mut buffer[filled..]) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        if filled == 0 {
-            return Ok((Digest::new(*hasher.finalize().as_bytes()), hasher.count()));
-        }
-        let chunk = &buffer[..filled];
-        if size >= PARALLEL {
-            hasher.update_rayon(chunk);
-        } else {
-            hasher.update(chunk);
-        }
-        to(chunk)?;
-    }
-}
+/// Beyond so many bytes in an entry's own file every content is an object: an entry is read into memory as a whole.
+pub(super) const INLINE: u64 = 64 * 1024 * 1024;
 
 /// Gives a file the present time.
 pub(super) fn touch(path: &Path) -> io::Result<()> {
@@ -71,24 +38,21 @@ pub(super) fn add_file(
     before: Identity,
     mode: u32,
 ) -> Result<Digest, StoreError> {
+    if before.size < BUFFER as u64 {
+        return with_buffer(|buffer| add_small(store, (source, path), before, mode, buffer));
+    }
     let tmp = TmpFile::create(store.layout())?;
     let shared = store.options().link != LinkMode::Copy && ioctl_ficlone(&tmp.file, source).is_ok();
-    let (digest, size) = if shared {
+    let read = if shared {
         // The clone cannot change any more; what is hashed is what is kept.
-        hash_through(&tmp.file, before.size, |_| Ok(())).map_err(StoreError::io("read", tmp.path()))?
+        pass(&tmp.file, before.size, None)
     } else {
-        let mut failed_write = false;
-        let result = hash_through(source, before.size, |chunk| {
-            (&tmp.file).write_all(chunk).inspect_err(|_| failed_write = true)
-        });
-        result.map_err(|source| {
-            if failed_write {
-                StoreError::io("write", tmp.path())(source)
-            } else {
-                StoreError::io("read", path)(source)
-            }
-        })?
+        pass(source, before.size, Some(&tmp.file))
     };
+    let (digest, size) = read.map_err(|error| match error {
+        PassError::Write(source) => StoreError::io("write", tmp.path())(source),
+        PassError::Read(source) => StoreError::io("read", path)(source),
+    })?;
     let after = source.metadata().map_err(StoreError::io("examine", path))?;
     if Identity::of(&after) != before || size != before.size {
         return Err(StoreError::SourceChanged { path: path.to_owned() });
@@ -97,10 +61,47 @@ pub(super) fn add_file(
     Ok(digest)
 }
 
+/// The same for a file that the buffer has room for: nothing is written if the object is there already.
+fn add_small(
+    store: &Store,
+    (source, path): (&File, &Path),
+    before: Identity,
+    mode: u32,
+    buffer: &mut [u8],
+) -> Result<Digest, StoreError> {
+    let changed = || StoreError::SourceChanged { path: path.to_owned() };
+    let read = fill(source, buffer, 0, before.size).map_err(|error| match error {
+        PassError::Read(source) | PassError::Write(source) => StoreError::io("read", path)(source),
+    })?;
+    let after = source.metadata().map_err(StoreError::io("examine", path))?;
+    if Identity::of(&after) != before || read as u64 != before.size {
+        return Err(changed());
+    }
+    let bytes = &buffer[..read];
+    let digest = Digest::of(bytes);
+    let destination = store.layout().object(digest, mode);
+    if keep(&destination, before.size) {
+        return Ok(digest);
+    }
+    let tmp = TmpFile::create(store.layout())?;
+    if store.options().link != LinkMode::Copy && ioctl_ficlone(&tmp.file, source).is_ok() {
+        // What was cloned may be later than what was read.
+        let mut cloned = vec![0; read];
+        tmp.file.read_exact_at(&mut cloned, 0).map_err(StoreError::io("read", tmp.path()))?;
+        if cloned != bytes {
+            return Err(changed());
+        }
+    } else {
+        (&tmp.file).write_all(bytes).map_err(StoreError::io("write", tmp.path()))?;
+    }
+    finish(tmp, &destination, mode)?;
+    Ok(digest)
+}
+
 /// Makes an object of bytes.
 pub(super) fn add_bytes(store: &Store, bytes: &[u8], mode: u32) -> Result<Digest, StoreError> {
     let size = bytes.len() as u64;
-    let (digest, _) = hash_through(bytes, size, |_| Ok(())).expect("invariant: reading memory does not fail");
+    let digest = digest_of_bytes(bytes);
     if !keep(&store.layout().object(digest, mode), size) {
         place(store, TmpFile::of(store.layout(), bytes)?, digest, size, mode)?;
     }
@@ -118,9 +119,13 @@ fn place(store: &Store, tmp: TmpFile, digest: Digest, size: u64, mode: u32) -> R
     if keep(&destination, size) {
         return Ok(());
     }
+    finish(tmp, &destination, mode)
+}
+
+fn finish(tmp: TmpFile, destination: &Path, mode: u32) -> Result<(), StoreError> {
     let permissions = Permissions::from_mode(object_mode(mode));
     tmp.file.set_permissions(permissions).map_err(StoreError::io("set the mode of", tmp.path()))?;
-    tmp.place(&destination)
+    tmp.place(destination)
 }
 
 #[cfg(test)]
@@ -133,32 +138,16 @@ mod tests {
     fn a_source_that_changes_while_it_is_read_makes_no_object() {
         let cache = Cache::new();
         let path = cache.path("source");
-        fs::write(&path, vec![1; 100_000]).unwrap();
-        let source = File::open(&path).unwrap();
-        let before = Identity::of(&source.metadata().unwrap());
-        for changed in [vec![2; 100_001], vec![2; 99_999]] {
-            fs::write(&path, changed).unwrap();
-            let error = add_file(&cache.store, &File::open(&path).unwrap(), &path, before, 0o644);
-            assert!(matches!(error, Err(StoreError::SourceChanged { .. })));
+        for size in [100_000, 1_000_000, 5_000_000] {
+            fs::write(&path, vec![1; size]).unwrap();
+            let before = Identity::of(&fs::metadata(&path).unwrap());
+            for changed in [vec![2; size + 1], vec![2; size - 1]] {
+                fs::write(&path, changed).unwrap();
+                let error = add_file(&cache.store, &File::open(&path).unwrap(), &path, before, 0o644);
+                assert!(matches!(error, Err(StoreError::SourceChanged { .. })));
+            }
         }
         assert_eq!(cache.store.usage().unwrap().objects, 0);
         assert_eq!(fs::read_dir(cache.store.layout().tmp()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn the_digest_is_the_same_however_many_threads_make_it() {
-        for size in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * CHUNK + 7] {
-            let bytes = vec![3; size];
-            for hint in [0, size as u64] {
-                let mut passed = Vec::new();
-                let (digest, length) = hash_through(bytes.as_slice(), hint, |chunk| {
-                    passed.extend_from_slice(chunk);
-                    Ok(())
-                })
-                .unwrap();
-                assert_eq!((digest, length), (Digest::of(&bytes), size as u64));
-                assert!(passed == bytes);
-            }
-        }
     }
 }

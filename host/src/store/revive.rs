@@ -6,11 +6,10 @@
 //! | `None` | it is unbound, is bound to another number of contents, or is damaged – and in quarantine then | untouched |
 //! | error | a destination is a directory, lies below something else, or refuses | untouched, but for [`StageError::NotPutBack`] |
 //!
-//! A destination that is a symbolic link is replaced, not followed. Where one destination is named twice the later content
-//! is there in the end.
+//! A destination that is a symbolic link is replaced, not followed. Where two files have one destination the later is
+//! there in the end.
 
 use super::Partition;
-use super::commit::Placed;
 use super::entry::Entry;
 use super::error::StoreError;
 use super::format::ItemKind;
@@ -32,7 +31,7 @@ pub struct Revived {
     /// The metadata hunk.
     pub metadata: Vec<u8>,
     /// The destinations, in the order of the entry's contents.
-    pub placed: Vec<Placed>,
+    pub paths: Vec<PathBuf>,
 }
 
 /// Nothing could be revived, though the key may be bound.
@@ -86,29 +85,40 @@ impl Partition {
         now: Timestamp,
     ) -> Result<Option<Revived>, ReviveError> {
         let mut staging = Staging::new(self.store());
-        let mut created = Vec::new();
-        for (index, (item, destination)) in entry.items().iter().zip(destinations).enumerate() {
-            let staged = match item.kind {
-                ItemKind::File => staging.file(entry, index, destination, item.mode),
-                ItemKind::Link => entry.bytes(index).and_then(|target| staging.link(destination, &target)),
-                ItemKind::Directory => {
-                    if fs::symlink_metadata(destination).is_err() {
-                        created.push((destination.to_path_buf(), item.mode));
-                    }
-                    staging.directory(destination)
-                }
-            };
-            match staged {
-                Err(error) if error.is_damage() => return Ok(None),
-                staged => staged?,
-            }
-        }
-        let placed = staging.commit()?.placed;
+        let created = match stage(&mut staging, entry, destinations) {
+            Err(error) if error.is_damage() => return Ok(None),
+            created => created?,
+        };
+        staging.commit()?;
         set_modes(&created);
         // A use that cannot be noted makes the entry look older, and costs a miss at worst.
         drop(self.used(entry.key(), now));
-        Ok(Some(Revived { metadata: entry.metadata().to_vec(), placed }))
+        let paths = destinations.iter().map(|path| path.to_path_buf()).collect();
+        Ok(Some(Revived { metadata: entry.metadata().to_vec(), paths }))
     }
+}
+
+/// Stages all contents, and gives the directories that are made for it, with their permissions.
+fn stage(
+    staging: &mut Staging<'_>,
+    entry: &Entry,
+    destinations: &[&Path],
+) -> Result<Vec<(PathBuf, u32)>, StageError> {
+    let (mut created, mut files) = (Vec::new(), Vec::new());
+    for (index, (item, &destination)) in entry.items().iter().zip(destinations).enumerate() {
+        match item.kind {
+            ItemKind::File => files.push((index, destination, item.mode)),
+            ItemKind::Link => staging.link(destination, &entry.bytes(index)?)?,
+            ItemKind::Directory => {
+                if fs::symlink_metadata(destination).is_err() {
+                    created.push((destination.to_owned(), item.mode));
+                }
+                staging.directory(destination)?;
+            }
+        }
+    }
+    staging.files(entry, &files)?;
+    Ok(created)
 }
 
 /// Gives directories that were just made and filled their permissions, the deepest first for those that may not be entered.

@@ -5,14 +5,19 @@
 //! | done | a file `.<name>.reviver` beside the destination, and the directories above it |
 //! | error | as before |
 //!
+//! Where that name is taken the file has a unique one, which is [noted](super::note) first.
+//!
 //! Dropping a staging takes all of that back; [`Staging::commit`] puts it in place. A destination that is a symbolic link is
 //! replaced, not followed. Where two steps name one destination, the later wins.
 
 use super::commit::{Action, Step};
 use super::entry::Entry;
 use super::format::ItemKind;
+use super::hash::{PassError, pass};
 use super::layout::object_mode;
-use super::object::{hash_through, touch};
+use super::note::Notes;
+use super::object::touch;
+use super::share::shared;
 use super::stage_error::{Damage, StageError};
 use super::{LinkMode, Store};
 use crate::digest::Digest;
@@ -22,7 +27,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// A staged file of this age, in nanoseconds, was left by a killed process.
@@ -37,13 +42,15 @@ pub struct Staging<'s> {
     pub(super) steps: Vec<Step>,
     /// Directories that were made, those above before those below.
     pub(super) made: Vec<PathBuf>,
+    /// Of names that nobody would look for. Dropped last.
+    pub(super) notes: Notes,
 }
 
 impl<'s> Staging<'s> {
     /// An empty staging.
     #[must_use]
-    pub const fn new(store: &'s Store) -> Self {
-        Self { store, steps: Vec::new(), made: Vec::new() }
+    pub fn new(store: &'s Store) -> Self {
+        Self { store, steps: Vec::new(), made: Vec::new(), notes: Notes::default() }
     }
 
     /// Prepares a content of an entry as a file with these permissions, of which `0o777` count. Missing directories above it
@@ -64,6 +71,32 @@ impl<'s> Staging<'s> {
             Some(bytes) => self.bytes(destination, bytes, mode),
             None => self.object(entry, item, destination, mode & 0o777),
         }
+    }
+
+    /// Prepares contents of an entry as [`file`](Self::file) does each: which, where, and with which permissions. All cores
+    /// take part where there are enough of them. After an error nothing of them is left.
+    pub fn files(&mut self, entry: &Entry, files: &[(usize, &Path, u32)]) -> Result<(), StageError> {
+        let store = self.store;
+        let done = shared(files, |files| {
+            let mut staging = Staging::new(store);
+            let staged = files.iter().try_for_each(|&(item, to, mode)| staging.file(entry, item, to, mode));
+            (staging, staged)
+        });
+        let mut all = Staging::new(store);
+        let mut result = Ok(());
+        for (mut staging, staged) in done {
+            all.steps.append(&mut staging.steps);
+            all.made.append(&mut staging.made);
+            all.notes.append(&mut staging.notes);
+            result = result.and(staged);
+        }
+        // Each may have made what is above or below what another made.
+        all.made.sort_unstable();
+        result?;
+        self.steps.append(&mut all.steps);
+        self.made.append(&mut all.made);
+        self.notes.append(&mut all.notes);
+        Ok(())
     }
 
     /// Prepares a file of these bytes.
@@ -133,61 +166,63 @@ impl<'s> Staging<'s> {
     ) -> Result<(), StageError> {
         let options = self.store.options();
         let item = &entry.items()[index];
-        let (source, path) = entry.open(index)?;
-        if options.link == LinkMode::Hardlink && mode & 0o555 == object_mode(item.mode) {
-            if options.verify {
-                entry.judge(index, &path, hash_through(&source, item.size, |_| Ok(())))?;
+        if options.link == LinkMode::Hardlink
+            && mode & 0o555 == object_mode(item.mode)
+            && let Some(staged) = self.linked(&entry.object(index), object_mode(item.mode), destination)?
+        {
+            let judge = || {
+                let linked = File::open(&staged).map_err(StageError::destination("open", &staged))?;
+                entry.judge(index, &entry.object(index), pass(&linked, item.size, None))
+            };
+            let judged = if options.verify { judge() } else { Ok(()) };
+            match judged {
+                Ok(()) => self.push(destination, Action::Put { staged }),
+                Err(_) => drop(fs::remove_file(&staged)),
             }
-            if let Some(staged) = self.linked(&path, destination)? {
-                self.push(destination, Action::Put { staged });
-                return Ok(());
-            }
-            return self.filled(destination, mode, |file, staged| copy(&source, file, staged));
+            return judged;
         }
+        let (source, path) = entry.open(index)?;
         self.filled(destination, mode, |file, staged| {
-            if options.link != LinkMode::Copy && ioctl_ficlone(file, &source).is_ok() {
+            let cloned = options.link != LinkMode::Copy && ioctl_ficlone(file, &source).is_ok();
+            match (cloned, options.verify) {
                 // The clone is ours alone; what is hashed is what will be there.
-                return if options.verify {
-                    entry.judge(index, &path, hash_through(file, item.size, |_| Ok(())))
-                } else {
-                    Ok(())
-                };
-            }
-            if !options.verify {
-                return copy(&source, file, staged);
-            }
-            // One pass: what is read for the digest is what is written.
-            let mut failed_write = false;
-            let mut out = file;
-            let read = hash_through(&source, item.size, |chunk| {
-                out.write_all(chunk).inspect_err(|_| failed_write = true)
-            });
-            match read {
-                Err(source) if failed_write => Err(StageError::destination("write", staged)(source)),
-                read => entry.judge(index, &path, read),
+                (true, true) => entry.judge(index, &path, pass(file, item.size, None)),
+                (true, false) => Ok(()),
+                (false, true) => entry.judge(index, &path, pass(&source, item.size, Some(file))),
+                (false, false) => copy(&source, file).map_err(StageError::destination("write", staged)),
             }
         })
     }
 
-    /// Stages a link to an object; `None` where the file system has none, or has no more for it, or where a sweep has just
-    /// taken the object's name, whose content is open still.
-    fn linked(&mut self, object: &Path, destination: &Path) -> Result<Option<PathBuf>, StageError> {
+    /// Stages a link to an object; `None` where the file system has none, or has no more for it, where there is no object, or
+    /// where somebody changed its permissions through another link.
+    fn linked(
+        &mut self,
+        object: &Path,
+        mode: u32,
+        destination: &Path,
+    ) -> Result<Option<PathBuf>, StageError> {
         match self.fresh(destination, |path| fs::hard_link(object, path)) {
             Ok(((), staged)) => {
-                let touched = touch(&staged).map_err(StageError::destination("touch", &staged));
-                if touched.is_err() {
-                    drop(fs::remove_file(&staged));
+                let right = fs::symlink_metadata(&staged).map(|there| there.mode() & 0o7777 == mode);
+                let touched =
+                    right.and_then(|right| if right { touch(&staged).map(|()| true) } else { Ok(false) });
+                match touched {
+                    Ok(true) => Ok(Some(staged)),
+                    useless => {
+                        drop(fs::remove_file(&staged));
+                        useless.map(|_| None).map_err(StageError::destination("touch", &staged))
+                    }
                 }
-                touched.map(|()| Some(staged))
             }
             Err(StageError::Destination { source, .. })
                 if matches!(
                     source.kind(),
-                    ErrorKind::CrossesDevices
+                    ErrorKind::NotFound
+                        | ErrorKind::CrossesDevices
                         | ErrorKind::TooManyLinks
                         | ErrorKind::PermissionDenied
                         | ErrorKind::Unsupported
-                        | ErrorKind::NotFound
                 ) =>
             {
                 Ok(None)
@@ -217,6 +252,7 @@ impl<'s> Staging<'s> {
             Ok(made) => Ok((made, usual)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 let unique = unique_beside(destination, name);
+                self.notes.note(self.store, &unique);
                 let made = create(&unique).map_err(StageError::destination("create", &unique))?;
                 remove_leftover(&usual, &unique);
                 Ok((made, unique))
@@ -274,10 +310,16 @@ fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(mode))
 }
 
-fn copy(mut source: &File, mut to: &File, staged: &Path) -> Result<(), StageError> {
-    io::Seek::rewind(&mut source).map_err(StageError::destination("read", staged))?;
-    io::copy(&mut source, &mut to).map_err(StageError::destination("write", staged))?;
-    Ok(())
+/// Copies without looking, and within the kernel; where there are holes, with them.
+fn copy(mut source: &File, mut to: &File) -> io::Result<()> {
+    let there = source.metadata()?;
+    if there.blocks() * 512 < there.len() {
+        return match pass(source, there.len(), Some(to)) {
+            Ok(_) => Ok(()),
+            Err(PassError::Read(error) | PassError::Write(error)) => Err(error),
+        };
+    }
+    io::copy(&mut source, &mut to).map(drop)
 }
 
 /// A name beside `destination` that nobody else uses.
@@ -322,7 +364,7 @@ mod tests {
     fn an_object_that_lost_its_name_is_copied() {
         let cache = Cache::linking(LinkMode::Hardlink);
         let mut staging = Staging::new(&cache.store);
-        let linked = staging.linked(&cache.path("swept"), &cache.path("deep/out"));
+        let linked = staging.linked(&cache.path("swept"), 0o444, &cache.path("deep/out"));
         assert!(matches!(linked, Ok(None)), "{linked:?}");
         drop(staging);
         assert!(!cache.path("deep").exists());

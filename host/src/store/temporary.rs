@@ -3,6 +3,7 @@
 use super::Store;
 use super::error::StoreError;
 use super::file::{self, with_parent};
+use super::note;
 use crate::time::Timestamp;
 use rustix::fs::FlockOperation;
 use std::fs::{self, File, Permissions};
@@ -47,7 +48,7 @@ impl Store {
     }
 
     /// Removes what killed processes left under `tmp/` and `locks/` more than an hour ago, and what has been in quarantine
-    /// for a week. Whatever cannot be removed now is tried again the next time.
+    /// for a week, and what such processes left beside their destinations under other than the usual names. Whatever cannot be removed now is tried again the next time.
     pub fn clean_temporaries(&self, now: Timestamp) {
         clean(&self.layout().tmp(), now.before(LEFT_BEHIND), |_| true);
         clean(&self.layout().locks(), now.before(LEFT_BEHIND), |name| name.len() == 64);
@@ -59,7 +60,7 @@ impl Store {
 fn clean(directory: &Path, limit: Timestamp, is_named: impl Fn(&str) -> bool) {
     let Ok(names) = file::list(directory) else { return };
     for (name, is_directory) in names.into_iter().filter(|(name, _)| is_named(name)) {
-        let path = directory.join(name);
+        let path = directory.join(&name);
         let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
         // The change of the inode: a file in quarantine keeps the time at which it was written.
         let changed = crate::identity::Identity::of(&metadata).ctime;
@@ -67,7 +68,9 @@ fn clean(directory: &Path, limit: Timestamp, is_named: impl Fn(&str) -> bool) {
             continue;
         }
         let Ok(held) = File::open(&path) else { continue };
-        if file::try_lock(&held).unwrap_or(false) {
+        if file::try_lock(&held).unwrap_or(false)
+            && (!name.starts_with(note::PREFIX) || note::heed(&held, limit))
+        {
             drop(if is_directory { fs::remove_dir_all(&path) } else { fs::remove_file(&path) });
         }
     }

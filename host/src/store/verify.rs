@@ -19,9 +19,9 @@ use super::error::StoreError;
 use super::file::{self, if_there};
 use super::fold::Fold;
 use super::format::{self, Header, ItemKind, Place};
+use super::hash::{PassError, pass};
 use super::layout::{PartitionId, object_mode, unsharded};
 use super::ledger::ObjectId;
-use super::object::hash_through;
 use super::{Partition, Store};
 use crate::digest::Digest;
 use crate::identity::Identity;
@@ -187,8 +187,12 @@ impl Verifier<'_> {
             return Ok(());
         };
         let metadata = opened.metadata().map_err(StoreError::io("examine", &path))?;
-        let (digest, size) =
-            hash_through(&opened, metadata.len(), |_| Ok(())).map_err(StoreError::io("read", &path))?;
+        let (digest, size) = match pass(&opened, metadata.len(), None) {
+            Ok(read) => read,
+            Err(PassError::Read(source) | PassError::Write(source)) => {
+                return Err(StoreError::io("read", path)(source));
+            }
+        };
         self.verified.objects += 1;
         self.read(size);
         if digest != id.0 {

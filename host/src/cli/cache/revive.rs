@@ -57,13 +57,13 @@ pub(super) fn revive(context: &Context, args: &ReviveArgs, out: &mut impl Write)
         let destinations: Vec<&Path> = args.destinations.iter().map(PathBuf::as_path).collect();
         context.partition.revive(entry.key(), &destinations, now())?
     };
-    let Some(Revived { placed, .. }) = revived else {
+    let Some(Revived { paths, .. }) = revived else {
         return absent(&format!("`{}` was damaged, and is in quarantine now", args.key));
     };
-    let lines = placed.iter().zip(entry.items());
+    let lines = paths.iter().zip(entry.items());
     if args.json {
-        let list = lines.map(|(placed, item)| {
-            json!({"path": placed.destination.to_string_lossy(), "kind": super::find::kind(item.kind), "size": item.size})
+        let list = lines.map(|(path, item)| {
+            json!({"path": path.to_string_lossy(), "kind": super::find::kind(item.kind), "size": item.size})
         });
         let name = entry.name().map(crate::key::Name::as_str);
         writeln!(
@@ -73,8 +73,8 @@ pub(super) fn revive(context: &Context, args: &ReviveArgs, out: &mut impl Write)
         )?;
         return Ok(Exit::Done);
     }
-    for (placed, _) in lines.filter(|(_, item)| item.kind != ItemKind::Directory) {
-        writeln!(out, "{}", placed.destination.display())?;
+    for (path, _) in lines.filter(|(_, item)| item.kind != ItemKind::Directory) {
+        writeln!(out, "{}", path.display())?;
     }
     Ok(Exit::Done)
 }

@@ -284,3 +284,17 @@ fn the_total_grows_and_is_measured_where_it_is_lost() {
     fs::write(cache.store.layout().total(), b"torn").unwrap();
     assert_eq!(cache.store.grown(10).unwrap(), bytes);
 }
+
+/// An entry is read into memory as a whole, so it may not grow with the number of its contents.
+#[test]
+fn of_very_many_small_contents_the_later_are_objects() {
+    let cache = Cache::new();
+    let content = vec![1; 60_000];
+    let contents = vec![content.as_slice(); 1200];
+    cache.partition.add(key("k"), &draft(&contents), Timestamp(1)).unwrap();
+    let file = cache.store.layout().entry(cache.partition.id(), key("k"));
+    assert!(fs::metadata(file).unwrap().len() < 65 << 20);
+    assert_eq!(cache.store.usage().unwrap().objects, 1);
+    let entry = cache.partition.find(key("k")).unwrap().unwrap();
+    assert!((0..1200).all(|index| *entry.bytes(index).unwrap() == content));
+}

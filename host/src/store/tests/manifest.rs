@@ -34,8 +34,7 @@ fn a_manifest_is_the_same_under_another_root() {
     let other = cache.path("other");
     let revived = cache.partition.manifest_revive(key("k"), &other, NOW).unwrap().unwrap();
     assert_eq!(revived.metadata, b"hunk");
-    let placed: Vec<_> =
-        revived.placed.iter().map(|placed| placed.destination.strip_prefix(&other).unwrap()).collect();
+    let placed: Vec<_> = revived.paths.iter().map(|path| path.strip_prefix(&other).unwrap()).collect();
     assert_eq!(placed, ["sub", "sub/empty", "sub/link", "sub/new\nline", "a"].map(Path::new));
     assert_eq!(fs::read(other.join("sub/new\nline")).unwrap(), vec![7; 70_000]);
     assert_eq!(fs::read_link(other.join("sub/link")).unwrap(), Path::new("../a"));
@@ -102,10 +101,10 @@ fn a_plain_entry_is_no_manifest_and_a_manifest_is_revived_plainly_too() {
     add(&cache, &root, &["a"]).unwrap();
     let to = cache.path("deep/new");
     let revived = cache.partition.revive(key("k"), &[&to], NOW).unwrap().unwrap();
-    assert_eq!((revived.placed.len(), fs::read(&to).unwrap()), (1, b"A".to_vec()));
+    assert_eq!((revived.paths.len(), fs::read(&to).unwrap()), (1, b"A".to_vec()));
     add(&cache, &root, &[]).unwrap();
     let empty = cache.partition.manifest_revive(key("k"), &cache.path("r"), NOW).unwrap().unwrap();
-    assert_eq!((empty.metadata.as_slice(), empty.placed.len()), (&b"hunk"[..], 0));
+    assert_eq!((empty.metadata.as_slice(), empty.paths.len()), (&b"hunk"[..], 0));
 }
 
 #[test]

@@ -76,14 +76,10 @@ pub(super) fn rounds(directory: &Path) -> Result<Round> {
         ensure!(staged.is_none(), "{staged:?} stayed");
         match revived {
             Ok(Some(revived)) => {
-                for placed in &revived.placed {
-                    ensure!(
-                        placed.destination.starts_with(&root),
-                        "{} is elsewhere",
-                        placed.destination.display()
-                    );
-                    let there = after.contains_key(&placed.destination);
-                    ensure!(there, "{} is not there", placed.destination.display());
+                for placed in &revived.paths {
+                    ensure!(placed.starts_with(&root), "{} is elsewhere", placed.display());
+                    let there = after.contains_key(placed);
+                    ensure!(there, "{} is not there", placed.display());
                 }
                 Ok(true)
             }
