@@ -76,8 +76,14 @@ impl Cache {
 
     /// Nothing half written is left in the cache.
     pub(crate) fn assert_nothing_half_written(&self) {
-        let left = fs::read_dir(self.store.layout().tmp()).map_or(0, Iterator::count);
-        assert_eq!(left, 0, "files under tmp/");
+        assert_eq!(self.half_written(), 0, "files under tmp/");
+    }
+
+    /// How many files are half written.
+    pub(crate) fn half_written(&self) -> usize {
+        let parts = fs::read_dir(self.store.layout().tmp()).into_iter().flatten();
+        let paths = parts.map(|part| part.unwrap().path());
+        paths.map(|path| fs::read_dir(path).map_or(1, Iterator::count)).sum()
     }
 }
 

@@ -123,6 +123,20 @@ impl Place {
         Ok(names)
     }
 
+    /// What lies under `tmp/`, whose parts are always there.
+    pub fn unfinished(&self) -> Result<Vec<String>> {
+        let tmp = self.store.layout().tmp();
+        let mut unfinished = Vec::new();
+        for name in Self::names(&tmp)? {
+            if name.len() == 2 {
+                unfinished.extend(Self::names(&tmp.join(&name))?);
+            } else {
+                unfinished.push(name);
+            }
+        }
+        Ok(unfinished)
+    }
+
     /// Index and entries agree: each entry is known once, with its sizes.
     pub fn index_agrees(&self) -> Result<()> {
         let (keys, stats) = (self.partition.keys()?, self.partition.stats()?);

@@ -62,7 +62,7 @@ fn company(name: &str, link: LinkMode, milliseconds: u64) -> Result<()> {
     let used = place.store.usage()?.bytes;
     place.store.trim(&TrimRequest::new(used - 1, now()))?;
     place.index_agrees()?;
-    ensure!(Place::names(&place.store.layout().tmp())?.is_empty(), "all have ended, and left something");
+    ensure!(place.unfinished()?.is_empty(), "all have ended, and left something");
     for reader in WRITERS..WRITERS + READERS {
         for number in 0..KEYS {
             let out = directory.path().join(format!("out{reader}")).join(number.to_string());

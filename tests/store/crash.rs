@@ -127,7 +127,7 @@ fn nothing_stays(place: &Place) -> Result<()> {
     let later = Timestamp(now().0 + 2 * 3600 * 1_000_000_000);
     place.store.clean_temporaries(later);
     let layout = place.store.layout();
-    ensure!(Place::names(&layout.tmp())?.is_empty(), "{:?}", Place::names(&layout.tmp())?);
+    ensure!(place.unfinished()?.is_empty(), "{:?}", place.unfinished()?);
     ensure!(Place::names(&layout.locks())?.iter().all(|name| name.len() < 64), "a lock of a path");
     for number in 0..KEYS {
         place.add(Generation::new(number, 1))?;

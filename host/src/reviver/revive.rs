@@ -13,7 +13,7 @@ use super::tree::{Node, walk};
 use crate::digest::Digest;
 use crate::identity::Identity;
 use crate::operation::{Derivation, WriteKind};
-use crate::store::{Entry, Item, ItemKind, Partition, StageError, Staging, Store, set_modes};
+use crate::store::{Entry, Item, ItemKind, Partition, StageError, Staging, Store, may_touch, set_modes};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -125,6 +125,7 @@ impl Reviving<'_> {
         let Ok(metadata) = fs::symlink_metadata(destination) else { return false };
         let there = Identity::of(&metadata);
         let alike = there.is_file() && there.size == item.size && there.mode & 0o7777 == mode;
+        let alike = alike && may_touch(&metadata);
         alike && self.files.content(destination, &there).is_ok_and(|content| content == item.digest)
     }
 

@@ -15,7 +15,8 @@
 //!   artifacts/                         compiled plugins
 //!   tables/hashes                      known digests of files
 //!   locks/                             empty files to lock
-//!   tmp/                               what is being written; leftovers of killed processes
+//!   tmp/<2 hex>/                       entries and objects that are being written
+//!   tmp/                               what else is being written; leftovers of killed processes
 //!   quarantine/                        what was found damaged
 //!   secret                             32 random bytes
 //!   total                              approximate number of bytes since the last trim
@@ -75,6 +76,9 @@ impl fmt::Debug for PartitionId {
         write!(f, "PartitionId({self})")
     }
 }
+
+/// How many parts the directory of what is being written has.
+pub(super) const PARTS: u8 = 64;
 
 /// Builds the paths of one cache.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -249,6 +253,12 @@ impl Layout {
     #[must_use]
     pub fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
+    }
+
+    /// A part of that directory, of which there are [`PARTS`].
+    #[must_use]
+    pub fn tmp_part(&self, part: u8) -> PathBuf {
+        self.tmp().join(format!("{part:02x}"))
     }
 
     /// The directory of what was found damaged.

@@ -84,7 +84,7 @@ pub use trim::{TrimReport, Trimmed};
 pub use usage::Usage;
 pub use verify::{Finding, FindingKind, Remedy, Verified};
 
-pub(crate) use revive::set_modes;
+pub(crate) use revive::{may_touch, set_modes};
 
 use file::TmpFile;
 use std::fs;

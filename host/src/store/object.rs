@@ -148,6 +148,6 @@ mod tests {
             }
         }
         assert_eq!(cache.store.usage().unwrap().objects, 0);
-        assert_eq!(fs::read_dir(cache.store.layout().tmp()).unwrap().count(), 0);
+        assert_eq!(cache.unfinished(), 0);
     }
 }

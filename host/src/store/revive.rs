@@ -13,6 +13,7 @@ use super::Partition;
 use super::entry::Entry;
 use super::error::StoreError;
 use super::format::ItemKind;
+use super::hash::digest_of;
 use super::stage_error::StageError;
 use super::staging::Staging;
 use crate::key::Key;
@@ -20,9 +21,9 @@ use crate::time::Timestamp;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// What was revived.
@@ -105,12 +106,19 @@ fn stage(
     destinations: &[&Path],
 ) -> Result<Vec<(PathBuf, u32)>, StageError> {
     let (mut created, mut files) = (Vec::new(), Vec::new());
+    let there: Vec<_> = destinations.iter().map(|path| fs::symlink_metadata(path).ok()).collect();
+    // What is there for one of two contents is not there any more once the other has come, by whatever path.
+    let mut files_there = HashSet::new();
+    let distinct = there.iter().flatten().all(|there| files_there.insert((there.dev(), there.ino())));
     for (index, (item, &destination)) in entry.items().iter().zip(destinations).enumerate() {
         match item.kind {
+            ItemKind::File if distinct && is_right(entry, index, destination, there[index].as_ref())? => {
+                staging.touch(destination)
+            }
             ItemKind::File => files.push((index, destination, item.mode)),
             ItemKind::Link => staging.link(destination, &entry.bytes(index)?)?,
             ItemKind::Directory => {
-                if fs::symlink_metadata(destination).is_err() {
+                if there[index].is_none() {
                     created.push((destination.to_owned(), item.mode));
                 }
                 staging.directory(destination)?;
@@ -119,6 +127,43 @@ fn stage(
     }
     staging.files(entry, &files)?;
     Ok(created)
+}
+
+/// Whether what is at a destination is right already: then it only gets the present time, which is sooner done than to make
+/// it anew.
+fn is_right(
+    entry: &Entry,
+    index: usize,
+    destination: &Path,
+    there: Option<&Metadata>,
+) -> Result<bool, StageError> {
+    let item = &entry.items()[index];
+    let alike = |there: &Metadata| {
+        there.is_file()
+            && there.len() == item.size
+            && there.permissions().mode() & 0o7777 == item.mode
+            // Another name of it may be in the cache, or be meant to keep what it has.
+            && there.nlink() == 1
+            && may_touch(there)
+    };
+    // Whatever cannot be looked at is made anew, or tells then what is wrong with it.
+    if !there.is_some_and(alike) {
+        return Ok(false);
+    }
+    let Ok(file) = File::open(destination) else { return Ok(false) };
+    Ok(match entry.here(index)? {
+        Some(bytes) => {
+            let mut there = vec![0; bytes.len()];
+            file.read_exact_at(&mut there, 0).is_ok() && there == bytes
+        }
+        None => digest_of(&file, item.size).is_ok_and(|digest| digest == item.digest),
+    })
+}
+
+/// Whether this process can give a file the present time, which is its owner's right: another's can only be replaced.
+pub(crate) fn may_touch(there: &Metadata) -> bool {
+    let user = rustix::process::geteuid();
+    user.is_root() || user.as_raw() == there.uid()
 }
 
 /// Gives directories that were just made and filled their permissions, the deepest first for those that may not be entered.

@@ -3,6 +3,7 @@
 use super::Store;
 use super::error::StoreError;
 use super::file::{self, with_parent};
+use super::layout::PARTS;
 use super::note;
 use crate::time::Timestamp;
 use rustix::fs::FlockOperation;
@@ -48,9 +49,14 @@ impl Store {
     }
 
     /// Removes what killed processes left under `tmp/` and `locks/` more than an hour ago, and what has been in quarantine
-    /// for a week, and what such processes left beside their destinations under other than the usual names. Whatever cannot be removed now is tried again the next time.
+    /// for a week, and what such processes left beside their destinations under other than the usual names. Whatever cannot be
+    /// removed now is tried again the next time.
     pub fn clean_temporaries(&self, now: Timestamp) {
-        clean(&self.layout().tmp(), now.before(LEFT_BEHIND), |_| true);
+        // Its parts stay, and are short names.
+        clean(&self.layout().tmp(), now.before(LEFT_BEHIND), |name| name.len() > 2);
+        for part in 0..PARTS {
+            clean(&self.layout().tmp_part(part), now.before(LEFT_BEHIND), |_| true);
+        }
         clean(&self.layout().locks(), now.before(LEFT_BEHIND), |name| name.len() == 64);
         clean(&self.layout().quarantine(), now.before(QUARANTINE), |_| true);
     }
@@ -87,7 +93,8 @@ mod tests {
     fn leftovers_go_after_an_hour_and_what_is_held_stays() {
         let cache = Cache::new();
         let held = cache.store.temporary().unwrap();
-        let leftover = cache.store.layout().tmp().join("1-1");
+        let leftover = cache.store.layout().tmp_part(7).join("1-1");
+        std::fs::create_dir(leftover.parent().unwrap()).unwrap();
         std::fs::write(&leftover, b"half").unwrap();
         cache.store.clean_temporaries(Timestamp::of(SystemTime::now()));
         assert!(leftover.exists());

@@ -31,6 +31,13 @@ impl Cache {
         self.directory.path().join(name)
     }
 
+    /// How many files are being written.
+    pub(super) fn unfinished(&self) -> usize {
+        let parts = std::fs::read_dir(self.store.layout().tmp()).into_iter().flatten();
+        let paths = parts.map(|part| part.unwrap().path());
+        paths.map(|path| std::fs::read_dir(path).map_or(1, Iterator::count)).sum()
+    }
+
     /// Binds a key to one plain content.
     pub(super) fn add(&self, key: Key, content: &[u8], now: u64) -> Added {
         let draft = draft(&[content]);

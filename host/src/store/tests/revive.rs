@@ -160,7 +160,7 @@ fn names_of_255_bytes_work_and_later_steps_win() {
         fs::remove_file(&destination).unwrap();
     }
     assert_eq!(names(cache.directory.path()), ["cache"]);
-    assert!(names(&cache.store.layout().tmp()).is_empty());
+    assert_eq!(cache.unfinished(), 0);
 }
 
 #[test]
@@ -320,4 +320,49 @@ fn holes_stay_holes() {
             assert!(there == data);
         }
     }
+}
+
+/// What is right already was touched and not made, though another content came to the same file by another path.
+#[test]
+fn of_two_paths_to_one_file_the_later_content_is_there() {
+    let cache = Cache::new();
+    cache.partition.add(key("k"), &draft(&[b"one", b"two"]), Timestamp(1)).unwrap();
+    let (plain, dotted) = (cache.path("f"), cache.path("./f"));
+    for _ in 0..3 {
+        cache.partition.revive(key("k"), &[&dotted, &plain], Timestamp(2)).unwrap().unwrap();
+        assert_eq!(fs::read(&plain).unwrap(), b"two");
+        cache.partition.revive(key("k"), &[&plain, &dotted], Timestamp(2)).unwrap().unwrap();
+        assert_eq!(fs::read(&plain).unwrap(), b"two");
+    }
+}
+
+#[test]
+fn what_is_right_already_only_gets_the_present_time() {
+    let cache = Cache::new();
+    let large = vec![5; 100_000];
+    cache.partition.add(key("k"), &draft(&[b"small", &large]), Timestamp(1)).unwrap();
+    let paths = [cache.path("small"), cache.path("large")];
+    let revive = || {
+        let paths = [paths[0].as_path(), paths[1].as_path()];
+        cache.partition.revive(key("k"), &paths, Timestamp(2)).unwrap().unwrap();
+        paths.map(|path| fs::metadata(path).unwrap())
+    };
+    let first = revive();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    for (old, new) in first.iter().zip(revive()) {
+        assert_eq!(old.ino(), new.ino());
+        assert!(old.modified().unwrap() < new.modified().unwrap());
+    }
+    for path in &paths {
+        let mut bytes = fs::read(path).unwrap();
+        bytes[3] ^= 1;
+        fs::write(path, bytes).unwrap();
+    }
+    revive();
+    assert_eq!(
+        (fs::read(&paths[0]).unwrap(), fs::read(&paths[1]).unwrap()),
+        (b"small".to_vec(), large.clone())
+    );
+    fs::hard_link(&paths[0], cache.path("other")).unwrap();
+    assert_eq!(revive()[0].nlink(), 1, "what has another name is not ours alone");
 }
