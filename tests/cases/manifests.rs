@@ -34,7 +34,7 @@ fn revive(cache: &Cache, root: &Path) -> Option<Revived> {
 /// Where contents were put, relative to a root.
 fn places(revived: &Revived, root: &Path) -> Vec<PathBuf> {
     let relative = |destination: &PathBuf| destination.strip_prefix(root).unwrap().to_owned();
-    revived.paths.iter().map(|path| relative(path)).collect()
+    revived.paths.iter().map(relative).collect()
 }
 
 /// What a refused addition must leave of the binding that [`bind`] made.

@@ -113,7 +113,7 @@ fn stage(
     for (index, (item, &destination)) in entry.items().iter().zip(destinations).enumerate() {
         match item.kind {
             ItemKind::File if distinct && is_right(entry, index, destination, there[index].as_ref())? => {
-                staging.touch(destination)
+                staging.touch(destination);
             }
             ItemKind::File => files.push((index, destination, item.mode)),
             ItemKind::Link => staging.link(destination, &entry.bytes(index)?)?,
