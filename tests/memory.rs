@@ -58,7 +58,7 @@ fn adds_and_revives() -> Result<()> {
     let store = Store::open(&place.join("cache"), Options::default())?;
     let partition = store.partition(PartitionId::new([1; 16]));
     let key = Key::new(Digest::of(b"large"));
-    let item = DraftItem { path: Vec::new(), content: Content::Path(&source), mode: 0o644 };
+    let item = DraftItem { path: Vec::new(), content: Content::Path(&source), mode: None };
     let now = Timestamp::of(SystemTime::now());
     partition.add(key, &Draft { items: vec![item], ..Draft::default() }, now)?;
     let entry = partition.find(key)?.context("it was just added")?;
