@@ -12,21 +12,26 @@
 //! ```
 //! use reviver::digest::Digest;
 //! use reviver::key::Key;
-//! use reviver::store::{Content, Draft, DraftItem, Options, PartitionId, Store};
+//! use reviver::store::{Draft, Options, PartitionId, Store};
 //! use reviver::time::Timestamp;
 //!
 //! let directory = tempfile::tempdir()?;
 //! let store = Store::open(directory.path(), Options::default())?;
 //! let partition = store.partition(PartitionId::of(Digest::of(b"a repository")));
 //!
-//! let key = Key::new(Digest::of(b"what identifies it"));
-//! let item = DraftItem { path: b"a.txt".to_vec(), content: Content::Bytes(b"a result"), mode: Some(0o644) };
-//! partition.add(key, &Draft { items: vec![item], ..Draft::default() }, Timestamp(1))?;
+//! let (made, wanted) = (directory.path().join("made"), directory.path().join("new/wanted"));
+//! std::fs::write(&made, "a result")?;
 //!
-//! let entry = partition.find(key)?.expect("it was just added");
-//! assert_eq!(*entry.bytes(0)?, *b"a result");
+//! let key = Key::new(Digest::of(b"what identifies it"));
+//! partition.add(key, &Draft::of_files(b"metadata", &[&made]), Timestamp(1))?;
+//!
+//! let revived = partition.revive(key, &[&wanted], Timestamp(2))?.expect("it was just added");
+//! assert_eq!(revived.metadata, b"metadata");
+//! assert_eq!(std::fs::read(&wanted)?, b"a result");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Operations that a program declares itself, without any plugin: [`reviver::declared`].
 //!
 //! # Limits
 //!
