@@ -4,6 +4,7 @@ use crate::support::Repository;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value as Json;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 fn ask(repository: &Repository, arguments: &[&str], code: i32) -> Result<String> {
@@ -53,7 +54,7 @@ fn what_cannot_be_revived_writes_nothing_and_says_why() -> Result<()> {
     let repository = with_entries()?;
     for (arguments, word) in [
         (&["plain", "new/a"][..], "2 files"),
-        (&["plain", "--root", "new"], "without --root"),
+        (&["plain", "--root", "new"], "no places"),
         (&["none", "new/a"], "no entry `none`"),
     ] {
         let ran = repository.ask(&[&["cache", "revive"], arguments].concat())?;
@@ -140,6 +141,90 @@ fn keys_are_listed_and_removed_by_their_last_use() -> Result<()> {
     );
     ensure!(names(&[])?.is_empty());
     ask(&repository, &["cache", "add", "again", "small"], 0)?;
+    Ok(())
+}
+
+/// The kernel makes up the content of such files: their size says nothing, and what was added was empty, or padded with zeros.
+#[test]
+fn a_file_that_is_not_as_long_as_it_says_is_refused() -> Result<()> {
+    let repository = Repository::new()?;
+    for liar in ["/proc/self/status", "/sys/kernel/mm/transparent_hugepage/enabled"] {
+        if !Path::new(liar).exists() {
+            writeln!(std::io::stderr(), "SKIPPED: there is no {liar}")?;
+            continue;
+        }
+        let ran = repository.ask(&["cache", "add", "k", liar])?;
+        assert_eq!(ran.code, Some(4), "{ran:?}");
+        ensure!(ran.said.concat().contains("not as long as it says"), "{ran:?}");
+    }
+    let socket = repository.path("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket)?;
+    ask(&repository, &["cache", "add", "k", "socket"], 2)?;
+    Ok(())
+}
+
+#[test]
+fn all_of_a_directory_is_added_where_no_path_is_named() -> Result<()> {
+    let repository = with_entries()?;
+    ask(&repository, &["cache", "add", "all", "--root", "dir"], 0)?;
+    ask(&repository, &["cache", "revive", "all", "--root", "copy"], 0)?;
+    assert_eq!(fs::read(repository.path("copy/large"))?.len(), 100_000);
+    ensure!(repository.path("copy/empty").is_dir());
+    Ok(())
+}
+
+/// The first dry run compiled the policy's plugin after it had measured, and the trim let more go than it had said.
+#[test]
+fn a_trim_lets_go_what_its_dry_run_said() -> Result<()> {
+    let repository = Repository::new()?;
+    for number in 0..20 {
+        let name = format!("f{number}");
+        repository.write(&name, vec![number; 50_000])?;
+        ask(&repository, &["cache", "add", &name, &name], 0)?;
+    }
+    let arguments = ["cache", "trim", "--size", "500 KB", "--json"];
+    let mut plan = json(&repository, &[&arguments[..], &["--dry-run"]].concat())?;
+    let done = json(&repository, &arguments)?;
+    ensure!(plan["victims"].as_array().is_some_and(|victims| victims.len() > 5), "{plan}");
+    plan["dry_run"] = false.into();
+    assert_eq!(plan, done);
+    Ok(())
+}
+
+#[test]
+fn the_files_of_a_run_have_the_modes_that_the_umask_leaves() -> Result<()> {
+    let repository = Repository::new()?;
+    repository.run(&["--out", "o", "--", "sh", "-c", "echo o >o"])?.miss()?;
+    let keys = json(&repository, &["cache", "keys", "--json"])?;
+    let key = keys[0]["key"].as_str().context("a key")?;
+    ask(&repository, &["cache", "revive", key, "again"], 0)?;
+    let mode = |name: &str| Ok::<_, anyhow::Error>(fs::metadata(repository.path(name))?.permissions());
+    assert_eq!(mode("again")?, mode("o")?);
+    Ok(())
+}
+
+#[test]
+fn a_list_that_cannot_be_written_is_no_success() -> Result<()> {
+    let repository = with_entries()?;
+    let mut command = repository.reviver(&["cache", "keys"]);
+    command.stdout(fs::OpenOptions::new().write(true).open("/dev/full")?);
+    assert_eq!(command.status()?.code(), Some(4));
+    Ok(())
+}
+
+/// Whoever holds a lock and is stopped keeps it. Every other process waited for it, however long.
+#[test]
+fn a_lock_that_nobody_gives_back_does_not_stop_a_build() -> Result<()> {
+    let repository = with_entries()?;
+    let index = repository.cached("partitions").into_iter().find(|path| path.ends_with("index"));
+    let index = fs::File::open(index.context("an index")?)?;
+    index.lock()?;
+    // The use is not noted, and the files are there.
+    ask(&repository, &["cache", "revive", "plain", "a", "b"], 0)?;
+    let ran = repository.run(&["--out", "o", "--", "sh", "-c", "echo o >o"])?;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    ensure!(ran.warnings().len() == 1, "{ran:?}");
+    assert_eq!(fs::read(repository.path("o"))?, b"o\n");
     Ok(())
 }
 

@@ -100,7 +100,14 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::init(&args, &mut out),
     };
     // Whoever closed the other end of a pipe has seen enough.
-    io::stdout().write_all(&out).and_then(|()| io::stdout().flush()).ok();
+    let told_all = match io::stdout().write_all(&out).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    };
+    if let (Ok(_), Err(error)) = (&done, told_all) {
+        eprintln!("reviver: cannot write to standard output: {error}");
+        return Exit::Store.into();
+    }
     match done {
         Ok(exit) => exit.into(),
         Err(error) => {

@@ -256,7 +256,7 @@ fn texts(words: &[OsString], what: &str) -> Result<Vec<String>, Plain> {
 }
 
 /// The system tells a mask only to those who set one.
-fn umask() -> u32 {
+pub(super) fn umask() -> u32 {
     let mask = rustix::process::umask(Mode::empty());
     rustix::process::umask(mask);
     mask.bits()

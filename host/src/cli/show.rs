@@ -22,6 +22,13 @@ pub(super) fn number(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
+/// A path for a terminal: what would steer it is escaped.
+pub(super) fn path(path: &[u8]) -> String {
+    let text = String::from_utf8_lossy(path);
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
+}
+
 /// How long ago something was.
 pub(super) fn ago(then: Timestamp, now: Timestamp) -> String {
     let seconds = now.0.saturating_sub(then.0) / 1_000_000_000;
@@ -46,6 +53,7 @@ mod tests {
             (number(1, "entry", "entries"), number(0, "entry", "entries")),
             ("1 entry".into(), "0 entries".into())
         );
+        assert_eq!(path(b"a\n\x1b[2Jb/\xc3\xa9"), "a\\n\\u{1b}[2Jb/é");
         assert_eq!(ago(Timestamp(0), Timestamp(7_200_000_000_000)), "2 h ago");
         assert_eq!(ago(Timestamp(5), Timestamp(0)), "0 s ago", "a clock that went back");
     }

@@ -5,7 +5,7 @@ use super::context::{Context, now};
 use super::exit::Exit;
 use super::show;
 use crate::key::Key;
-use crate::policy::Eviction;
+use crate::policy::{Budget, Eviction};
 use crate::repository::size::ByteSize;
 use crate::runtime::WasmEviction;
 use crate::store::{self, PartitionId, Plan, StoreError, TrimRequest, Trimmed};
@@ -19,7 +19,8 @@ use std::time::Duration;
 /// What `cache trim` takes.
 #[derive(Args, Debug)]
 pub(super) struct TrimArgs {
-    /// To this size [default: the one that config.toml says, and with it --percent 50]
+    /// To this size, such as `500 MB`; without any bound to the one that config.toml says, or to half of what is there where
+    /// that is less
     #[arg(long, value_parser = parse_size, value_name = "SIZE")]
     size: Option<ByteSize>,
     /// To this share of what is there, in percent; with --size, to the smaller of the two
@@ -27,7 +28,7 @@ pub(super) struct TrimArgs {
     percent: Option<u8>,
     /// Let those go first that were not used in the last AGE, such as `7d`
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
-    unused: Option<Duration>,
+    unused_first: Option<Duration>,
     /// Only say what would go, in order
     #[arg(long)]
     dry_run: bool,
@@ -50,8 +51,9 @@ pub(super) fn trim(global: &Global, args: &TrimArgs, out: &mut impl Write) -> an
     let usual = args.size.is_none() && args.percent.is_none();
     let percent = args.percent.or(usual.then_some(50));
     let size = args.size.or(usual.then_some(context.place.user.size)).map(|size| size.0);
+    let first = first(&context, args.unused_first)?;
+    warm_up(&context);
     let limit = store::budget(context.store.usage()?.bytes, size, percent);
-    let first = first(&context, args.unused)?;
     let unused = |key: &Key| first.contains(key);
     let plan = if args.dry_run {
         with_request(&context, limit, &unused, |request| context.store.plan(request))?
@@ -66,6 +68,16 @@ pub(super) fn trim(global: &Global, args: &TrimArgs, out: &mut impl Write) -> an
     };
     tell(args, &plan, out)?;
     Ok(Exit::Done)
+}
+
+/// Asks the policy about nothing, so that what its plugin is compiled to is there before anything is measured: else a trim
+/// would let more go than the dry run before it said.
+fn warm_up(context: &Context) {
+    if let Ok(source) = context.plugin(&context.place.settings.eviction) {
+        let policy = WasmEviction::new(Arc::clone(&context.runtime), source);
+        // Its faults are told by the plan.
+        policy.score(now(), Budget { limit: 0, used: 0, entries: 0 }, &[]).ok();
+    }
 }
 
 /// The entries that go first, in all partitions.

@@ -123,7 +123,14 @@ fn open_source(path: &Path) -> Result<Option<(File, Identity)>, StoreError> {
     // Without blocking, because a named pipe would keep us waiting for a writer before we could see what it is.
     let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
     let opened = rustix::fs::open(path, flags, rustix::fs::Mode::empty()).map_err(std::io::Error::from);
-    let Some(source) = file::if_there(opened).map_err(StoreError::io("open", path))? else {
+    let Some(source) = file::if_there(opened).map_err(|error| match error.raw_os_error() {
+        // So the system says of a socket.
+        Some(code) if code == rustix::io::Errno::NXIO.raw_os_error() => {
+            StoreError::SourceKind { path: path.to_owned() }
+        }
+        _ => StoreError::io("open", path)(error),
+    })?
+    else {
         return Ok(None);
     };
     let source = File::from(source);
@@ -134,7 +141,8 @@ fn open_source(path: &Path) -> Result<Option<(File, Identity)>, StoreError> {
     Ok(Some((source, identity)))
 }
 
-/// Appends a small content, which must be the same file of the same size afterwards.
+/// Appends a small content, which must be the same file of the same size afterwards, and as long as that size says: what the
+/// kernel makes up for `/proc` is not.
 fn read_small(
     mut source: &File,
     path: &Path,
@@ -142,13 +150,12 @@ fn read_small(
     contents: &mut Vec<u8>,
 ) -> Result<(), StoreError> {
     let start = contents.len();
-    contents.resize(start + before.size as usize, 0);
-    match source.read_exact(&mut contents[start..]) {
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {}
-        result => result.map_err(StoreError::io("read", path))?,
-    }
+    // One byte more than there should be, to see that there is none.
+    contents.reserve(before.size as usize + 1);
+    let read = source.by_ref().take(before.size + 1).read_to_end(contents);
+    read.map_err(StoreError::io("read", path))?;
     let after = source.metadata().map_err(StoreError::io("examine", path))?;
-    if Identity::of(&after) == before {
+    if Identity::of(&after) == before && (contents.len() - start) as u64 == before.size {
         Ok(())
     } else {
         Err(StoreError::SourceChanged { path: path.to_owned() })

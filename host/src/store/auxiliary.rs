@@ -5,7 +5,7 @@ use super::error::StoreError;
 use super::file;
 use super::layout::PartitionId;
 use crate::identity::Identity;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,7 @@ pub(super) fn auxiliaries(store: &Store, partitions: &[PartitionId]) -> Result<V
     }
     collect(&layout.artifacts(), &mut found)?;
     collect(&layout.tables(), &mut found)?;
+    collect(&layout.quarantine(), &mut found)?;
     found.sort_unstable_by(|a, b| a.mtime.cmp(&b.mtime).then_with(|| a.path.cmp(&b.path)));
     Ok(found)
 }
@@ -35,12 +36,14 @@ pub(super) fn auxiliaries(store: &Store, partitions: &[PartitionId]) -> Result<V
 /// The bytes of what bounds itself: journals and counters.
 pub(super) fn journals(store: &Store, partitions: &[PartitionId]) -> u64 {
     let layout = store.layout();
-    // A sparse file takes less than its length.
-    let size = |path: PathBuf| {
-        fs::symlink_metadata(path).map_or(0, |metadata| metadata.len().min(metadata.blocks() * 512))
-    };
+    let size = |path: PathBuf| fs::symlink_metadata(path).map_or(0, |metadata| taken(&metadata));
     let of = |&id: &PartitionId| [layout.journal(id), layout.journal_old(id), layout.counters(id)];
     partitions.iter().flat_map(of).map(size).sum()
+}
+
+/// The bytes that a file takes: fewer than its length where it has holes.
+fn taken(metadata: &Metadata) -> u64 {
+    metadata.len().min(metadata.blocks() * 512)
 }
 
 /// Gathers the files in a directory and below. What goes away meanwhile is gone.
@@ -52,8 +55,8 @@ pub(super) fn collect(directory: &Path, found: &mut Vec<Auxiliary>) -> Result<()
         } else if let Some(metadata) =
             file::if_there(fs::symlink_metadata(&path)).map_err(StoreError::io("examine", &path))?
         {
-            let identity = Identity::of(&metadata);
-            found.push(Auxiliary { path, size: identity.size, mtime: identity.mtime });
+            let mtime = Identity::of(&metadata).mtime;
+            found.push(Auxiliary { path, size: taken(&metadata), mtime });
         }
     }
     Ok(())

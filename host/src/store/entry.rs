@@ -134,9 +134,12 @@ impl Entry {
     /// Opens a content that is an object.
     pub(super) fn open(&self, index: usize) -> Result<(File, PathBuf), StageError> {
         let path = self.object(index);
-        match file::if_there(File::open(&path)) {
+        match file::if_there(file::open(&path)) {
             Ok(Some(file)) => Ok((file, path)),
             Ok(None) => Err(self.damaged(Some(index), Damage::Missing, None)),
+            Err(error) if file::is_spoilt(&error) => {
+                Err(self.damaged(Some(index), Damage::Differs, Some(&path)))
+            }
             Err(source) => Err(StageError::destination("open", &path)(source)),
         }
     }
@@ -148,10 +151,12 @@ impl Entry {
         path: &Path,
         read: Result<(Digest, u64), PassError>,
     ) -> Result<(), StageError> {
-        let (digest, length) = read.map_err(|error| match error {
-            PassError::Read(source) => StageError::destination("read", path)(source),
-            PassError::Write(source) => StageError::destination("write a copy of", path)(source),
-        })?;
+        let (digest, length) = match read {
+            Ok(read) => read,
+            Err(PassError::Read(source) | PassError::Write(source)) => {
+                return Err(StageError::destination("read", path)(source));
+            }
+        };
         let item = &self.header.items[index];
         if (digest, length) == (item.digest, item.size) {
             return Ok(());

@@ -27,7 +27,7 @@ pub enum StoreError {
         /// The content's file.
         path: PathBuf,
     },
-    /// A file changed while it was read.
+    /// A file changed while it was read, or another number of bytes can be read of it than it says to have.
     SourceChanged {
         /// The file.
         path: PathBuf,
@@ -61,7 +61,9 @@ impl fmt::Display for StoreError {
             Self::Io { action, path, source } => write!(f, "cannot {action} `{}`: {source}", path.display()),
             Self::NotADirectory { path } => write!(f, "`{}` is no directory", path.display()),
             Self::SourceKind { path } => write!(f, "`{}` is no regular file", path.display()),
-            Self::SourceChanged { path } => write!(f, "`{}` changed while it was read", path.display()),
+            Self::SourceChanged { path } => {
+                write!(f, "`{}` changed while it was read, or is not as long as it says", path.display())
+            }
             Self::InvalidItem { path, why } => write!(f, "no entry can hold the path {path:?}: {why}"),
             Self::TooLarge => f.write_str("an entry cannot hold that much beside its contents"),
             Self::Outside { path } => write!(f, "`{}` is not inside the cache", path.display()),

@@ -5,13 +5,14 @@
 use super::error::StoreError;
 use super::layout::{Layout, PARTS};
 use crate::identity::Identity;
-use rustix::fs::{FlockOperation, IFlags, flock, ioctl_getflags, ioctl_setflags};
+use rustix::fs::{FlockOperation, IFlags, OFlags, flock, ioctl_getflags, ioctl_setflags};
 use rustix::io::{Errno, retry_on_intr};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Makes a directory of the cache with those above it.
 pub(super) fn make_directory(path: &Path) -> Result<(), StoreError> {
@@ -47,13 +48,23 @@ pub(super) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
+/// Opens a regular file of the cache to read it. Something else in its place is [`ErrorKind::IsADirectory`], and is not
+/// waited for, as a named pipe would have us do.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::from(ErrorKind::IsADirectory)) }
+}
+
+/// Whether an error of [`open`] tells that what is there is nothing that the cache has put there. What its owner may not
+/// read is not either: somebody changed its permissions, by another link perhaps.
+pub(super) fn is_spoilt(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::IsADirectory | ErrorKind::PermissionDenied)
+}
+
 /// All bytes of a file, by one read of the size that it says it has, and its identity.
 pub(super) fn read_whole(path: &Path) -> io::Result<(Vec<u8>, Identity)> {
-    let mut file = File::open(path)?;
+    let mut file = open(path)?;
     let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::from(ErrorKind::IsADirectory));
-    }
     let mut bytes = vec![0; metadata.len() as usize];
     file.read_exact(&mut bytes)?;
     Ok((bytes, Identity::of(&metadata)))
@@ -156,9 +167,35 @@ fn make_part(layout: &Layout, part: &Path) -> Result<(), StoreError> {
     make_directory(part)
 }
 
-/// Locks an open file and waits for it.
+/// How long a lock is waited for. Each is held for milliseconds; whoever holds one for longer is stopped or gone wrong, and a
+/// build must not wait for that.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Locks an open file and waits for it, but not for ever: then the error is [`ErrorKind::TimedOut`].
 pub(super) fn lock(file: &File, operation: FlockOperation) -> io::Result<()> {
-    retry_on_intr(|| flock(file, operation)).map_err(io::Error::from)
+    lock_within(file, operation, PATIENCE)
+}
+
+/// The same, with another patience.
+pub(super) fn lock_within(file: &File, operation: FlockOperation, patience: Duration) -> io::Result<()> {
+    const LONGEST: Duration = Duration::from_millis(2);
+    let operation = match operation {
+        FlockOperation::LockShared => FlockOperation::NonBlockingLockShared,
+        _ => FlockOperation::NonBlockingLockExclusive,
+    };
+    let (mut waited, mut pause) = (Duration::ZERO, Duration::from_micros(20));
+    loop {
+        match retry_on_intr(|| flock(file, operation)) {
+            Ok(()) => return Ok(()),
+            Err(Errno::WOULDBLOCK) if waited < patience => {
+                std::thread::sleep(pause);
+                waited += pause;
+                pause = (pause * 2).min(LONGEST);
+            }
+            Err(Errno::WOULDBLOCK) => return Err(io::Error::from(ErrorKind::TimedOut)),
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Locks an open file for this process alone unless another one has it.

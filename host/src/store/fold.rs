@@ -63,7 +63,7 @@ pub(super) struct Fold {
 impl Fold {
     /// Folds a log; `None` where there is none.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, StoreError> {
-        let opened = file::if_there(File::open(path));
+        let opened = file::if_there(file::open(path));
         let Some(log) = opened.map_err(StoreError::io("open", path))? else { return Ok(None) };
         let mut fold = Self::default();
         fold.extend(&log).map_err(StoreError::io("read", path))?;

@@ -32,11 +32,12 @@ use super::format::{self, Header, Item, LARGEST};
 use crate::digest::Digest;
 use crate::key::Key;
 use crate::time::Timestamp;
-use rustix::fs::FlockOperation;
+use rustix::fs::{FlockOperation, OFlags};
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// How many bytes a record has.
 pub(super) const RECORD: usize = 112;
@@ -187,11 +188,25 @@ impl Index {
 
     /// The log, locked; `None` where there is none.
     pub(super) fn open(partition: &Partition, lock: FlockOperation) -> Result<Option<Self>, StoreError> {
+        Self::open_with(partition, |file| file::lock(file, lock))
+    }
+
+    /// The log for the note of a use, locked with others. It is not waited for long: what is not noted makes an entry look
+    /// older, and costs a miss at worst.
+    pub(super) fn open_briefly(partition: &Partition) -> Result<Option<Self>, StoreError> {
+        const PATIENCE: Duration = Duration::from_millis(100);
+        Self::open_with(partition, |file| file::lock_within(file, FlockOperation::LockShared, PATIENCE))
+    }
+
+    fn open_with(
+        partition: &Partition,
+        lock: impl Fn(&File) -> io::Result<()>,
+    ) -> Result<Option<Self>, StoreError> {
         let path = partition.store().layout().index(partition.id());
         loop {
-            let opened = file::if_there(OpenOptions::new().append(true).open(&path));
+            let opened = file::if_there(appending().open(&path));
             let Some(file) = opened.map_err(StoreError::io("open", &path))? else { return Ok(None) };
-            if let Some(index) = Self::locked(file, path.clone(), lock)? {
+            if let Some(index) = Self::locked(file, path.clone(), &lock)? {
                 return Ok(Some(index));
             }
         }
@@ -202,7 +217,9 @@ impl Index {
         let path = partition.store().layout().index(partition.id());
         loop {
             let file = Self::make(partition)?;
-            if let Some(index) = Self::locked(file, path.clone(), FlockOperation::LockExclusive)? {
+            if let Some(index) =
+                Self::locked(file, path.clone(), |file| file::lock(file, FlockOperation::LockExclusive))?
+            {
                 return Ok(index);
             }
         }
@@ -210,12 +227,19 @@ impl Index {
 
     fn make(partition: &Partition) -> Result<File, StoreError> {
         let path = partition.store().layout().index(partition.id());
-        with_parent("open", &path, || OpenOptions::new().append(true).create(true).mode(0o600).open(&path))
+        with_parent("open", &path, || appending().create(true).mode(0o600).open(&path))
     }
 
-    fn locked(file: File, path: PathBuf, lock: FlockOperation) -> Result<Option<Self>, StoreError> {
-        file::lock(&file, lock).map_err(StoreError::io("lock", &path))?;
+    fn locked(
+        file: File,
+        path: PathBuf,
+        lock: impl Fn(&File) -> io::Result<()>,
+    ) -> Result<Option<Self>, StoreError> {
+        lock(&file).map_err(StoreError::io("lock", &path))?;
         let metadata = file.metadata().map_err(StoreError::io("examine", &path))?;
+        if !metadata.is_file() {
+            return Err(StoreError::SourceKind { path });
+        }
         Ok((metadata.nlink() > 0).then_some(Self { file, path, size: metadata.len(), grown: 0 }))
     }
 
@@ -234,6 +258,13 @@ impl Index {
             drop(partition.compact());
         }
     }
+}
+
+/// How the log is opened: something else in its place is not waited for.
+fn appending() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.append(true).custom_flags(OFlags::NONBLOCK.bits() as i32);
+    options
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub(super) type ObjectId = (Digest, u32);
 #[derive(Debug)]
 pub(super) struct Measured {
     pub(super) partitions: Vec<(PartitionId, Vec<Live>)>,
-    /// All objects with their sizes.
+    /// All objects with the bytes that they take.
     pub(super) objects: HashMap<ObjectId, u64>,
     pub(super) auxiliaries: Vec<Auxiliary>,
     /// Bytes that no trim takes away.

@@ -10,8 +10,6 @@
 
 use super::Store;
 use super::file::{self, TmpFile};
-use crate::identity::Identity;
-use crate::time::Timestamp;
 use rustix::fs::FlockOperation;
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -46,8 +44,9 @@ impl Notes {
     }
 }
 
-/// Removes what a note names and has not changed since `limit`, and tells whether nothing of it is left.
-pub(super) fn heed(mut note: &File, limit: Timestamp) -> bool {
+/// Removes what a note names that nobody holds any more, and tells whether nothing of it is left. Names are unique, so what
+/// has one of them was left by who noted it.
+pub(super) fn heed(mut note: &File) -> bool {
     let mut bytes = Vec::new();
     if note.read_to_end(&mut bytes).is_err() {
         return false;
@@ -61,8 +60,7 @@ pub(super) fn heed(mut note: &File, limit: Timestamp) -> bool {
             continue;
         }
         if let Ok(there) = fs::symlink_metadata(path) {
-            let old = u64::try_from(Identity::of(&there).ctime).is_ok_and(|changed| changed < limit.0);
-            all &= old && (there.is_dir() || fs::remove_file(path).is_ok());
+            all &= there.is_dir() || fs::remove_file(path).is_ok();
         }
     }
     all
@@ -74,6 +72,7 @@ mod tests {
     use super::*;
     use crate::store::Staging;
     use crate::store::testing::Cache;
+    use crate::time::Timestamp;
     use std::time::{Duration, SystemTime};
 
     fn in_two_hours() -> Timestamp {

@@ -13,7 +13,7 @@ use super::layout::object_mode;
 use crate::digest::Digest;
 use crate::identity::Identity;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, ioctl_ficlone, utimensat};
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -108,10 +108,14 @@ pub(super) fn add_bytes(store: &Store, bytes: &[u8], mode: u32) -> Result<Digest
     Ok(digest)
 }
 
-/// Whether the object is there already. Its time becomes the present then.
+/// Whether the object is there already, with its permissions. Its time becomes the present then.
 fn keep(path: &Path, size: u64) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|there| there.is_file() && there.len() == size)
-        && touch(path).is_ok()
+    // The name ends with the permissions.
+    let mode = path.to_str().and_then(|path| u32::from_str_radix(path.rsplit_once('-')?.1, 8).ok());
+    let right = |there: Metadata| {
+        there.is_file() && there.len() == size && Some(there.permissions().mode() & 0o7777) == mode
+    };
+    fs::symlink_metadata(path).is_ok_and(right) && touch(path).is_ok()
 }
 
 fn place(store: &Store, tmp: TmpFile, digest: Digest, size: u64, mode: u32) -> Result<(), StoreError> {

@@ -87,12 +87,7 @@ impl Partition {
             Ok(Some(read)) => read,
             Ok(None) => return Ok(None),
             // It became shorter than it said, or is no file: damage, and whatever is there now is looked at again.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::IsADirectory
-                ) =>
-            {
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof || file::is_spoilt(&error) => {
                 self.quarantine(key, None)?;
                 return Ok(None);
             }
@@ -136,9 +131,9 @@ impl Partition {
         Ok(removed)
     }
 
-    /// Notes that an entry was revived, by one append to the index.
+    /// Notes that an entry was revived, by one append to the index. It waits a tenth of a second at most.
     pub fn used(&self, key: Key, now: Timestamp) -> Result<(), StoreError> {
-        let Some(mut index) = Index::open(self, FlockOperation::LockShared)? else { return Ok(()) };
+        let Some(mut index) = Index::open_briefly(self)? else { return Ok(()) };
         index.append(&Record::event(Kind::Used, key, 1, now))?;
         index.release(self);
         Ok(())

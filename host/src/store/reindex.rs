@@ -11,7 +11,6 @@ use crate::bytes::Malformed;
 use crate::key::Key;
 use crate::time::Timestamp;
 use rustix::fs::FlockOperation;
-use std::fs::File;
 use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::Path;
 
@@ -57,7 +56,7 @@ impl Partition {
         let path = self.store().layout().index(self.id());
         // Looked at without the lock first: reading takes long, and mostly there is nothing to gain.
         let worth = |fold: &Fold| fold.records > SMALL && fold.records > 4 * fold.iter().count() as u64;
-        let opened = file::if_there(File::open(&path)).map_err(StoreError::io("open", &path))?;
+        let opened = file::if_there(file::open(&path)).map_err(StoreError::io("open", &path))?;
         let Some(log) = opened else { return Ok(()) };
         let mut fold = Fold::default();
         fold.extend(&log).map_err(StoreError::io("read", &path))?;
@@ -133,12 +132,15 @@ impl Partition {
 /// The header of an entry's file without its contents; `None` where it is absent.
 pub(super) fn read_header(path: &Path) -> io::Result<Option<Result<Header, Malformed>>> {
     const USUAL: u64 = 4096;
-    let Some(mut file) = file::if_there(File::open(path))? else { return Ok(None) };
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Ok(Some(Err(Malformed { expected: "a regular file" })));
-    }
-    let size = metadata.len();
+    let mut file = match file::if_there(file::open(path)) {
+        Ok(Some(file)) => file,
+        Ok(None) => return Ok(None),
+        Err(error) if file::is_spoilt(&error) => {
+            return Ok(Some(Err(Malformed { expected: "a regular file that may be read" })));
+        }
+        Err(error) => return Err(error),
+    };
+    let size = file.metadata()?.len();
     let mut bytes = Vec::with_capacity(USUAL as usize);
     (&mut file).take(USUAL).read_to_end(&mut bytes)?;
     match format::header_length(&bytes) {

@@ -70,8 +70,8 @@ impl Partition {
 }
 
 impl Store {
-    /// Removes everything that can be made again: all entries of all partitions, and all that is remembered. Directories,
-    /// locks, the secret and what is in quarantine stay. What others add meanwhile may stay too.
+    /// Removes everything that can be made again: all entries of all partitions, all that is remembered, and what the journals
+    /// tell. Directories, locks and the secret stay. What others add meanwhile may stay too.
     pub fn clear(&self, now: Timestamp) -> Result<u64, StoreError> {
         let mut removed = 0;
         let partitions = self.partitions()?;
@@ -84,6 +84,12 @@ impl Store {
         for file in super::auxiliary::auxiliaries(self, &partitions)? {
             super::file::if_there(fs::remove_file(&file.path))
                 .map_err(StoreError::io("remove", &file.path))?;
+        }
+        let layout = self.layout();
+        for &id in &partitions {
+            for told in [layout.journal(id), layout.journal_old(id), layout.counters(id)] {
+                super::file::if_there(fs::remove_file(&told)).map_err(StoreError::io("remove", &told))?;
+            }
         }
         self.clean_temporaries(now);
         self.set_total(self.usage()?.bytes)?;

@@ -2,7 +2,7 @@
 //!
 //! | outcome | when | the file system afterwards |
 //! |---|---|---|
-//! | `Some` | the key is bound and intact | every destination has the content and the permissions that were added, and the present time; missing directories above are made as the umask has it |
+//! | `Some` | the key is bound and intact | every file has the content and the permissions that were added, and the present time; a directory that was there keeps its own; missing ones above are made as the umask has it |
 //! | `None` | it is unbound, is bound to another number of contents, or is damaged – and in quarantine then | untouched |
 //! | error | a destination is a directory, lies below something else, or refuses | untouched, but for [`StageError::NotPutBack`] |
 //!

@@ -188,7 +188,10 @@ impl<'s> Staging<'s> {
                 // The clone is ours alone; what is hashed is what will be there.
                 (true, true) => entry.judge(index, &path, pass(file, item.size, None)),
                 (true, false) => Ok(()),
-                (false, true) => entry.judge(index, &path, pass(&source, item.size, Some(file))),
+                (false, true) => match pass(&source, item.size, Some(file)) {
+                    Err(PassError::Write(source)) => Err(StageError::destination("write", staged)(source)),
+                    read => entry.judge(index, &path, read),
+                },
                 (false, false) => copy(&source, file).map_err(StageError::destination("write", staged)),
             }
         })
@@ -202,7 +205,7 @@ impl<'s> Staging<'s> {
         mode: u32,
         destination: &Path,
     ) -> Result<Option<PathBuf>, StageError> {
-        match self.fresh(destination, |path| fs::hard_link(object, path)) {
+        match self.unique(destination, |path| fs::hard_link(object, path)) {
             Ok(((), staged)) => {
                 // Who does not want contents verified does not want to wait for this either.
                 let is_right = || fs::symlink_metadata(&staged).map(|there| there.mode() & 0o7777 == mode);
@@ -229,6 +232,28 @@ impl<'s> Staging<'s> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Makes a new link under a unique name, which is noted. How old what was left under the usual name is cannot be told of
+    /// links: all of them change together.
+    fn unique(
+        &mut self,
+        destination: &Path,
+        link: impl Fn(&Path) -> io::Result<()>,
+    ) -> Result<((), PathBuf), StageError> {
+        let Some(name) = destination.file_name() else {
+            return Err(StageError::IsADirectory { path: destination.to_owned() });
+        };
+        let unique = unique_beside(destination, name);
+        self.notes.note(self.store, &unique);
+        let mut result = link(&unique);
+        if let (Err(error), Some(parent)) = (&result, destination.parent())
+            && error.kind() == ErrorKind::NotFound
+        {
+            self.make_directories(parent)?;
+            result = link(&unique);
+        }
+        result.map(|()| ((), unique)).map_err(StageError::destination("create", destination))
     }
 
     /// Makes something new under the staged name of a destination, or under another one where that is taken.

@@ -12,7 +12,7 @@ use crate::identity::Identity;
 use crate::time::Timestamp;
 use rustix::fs::FlockOperation;
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ impl Partition {
     ) -> Result<(), StoreError> {
         let layout = self.store().layout();
         let path = layout.index(self.id());
-        let opened = file::if_there(File::open(&path)).map_err(StoreError::io("open", &path))?;
+        let opened = file::if_there(file::open(&path)).map_err(StoreError::io("open", &path))?;
         let Some(log) = opened else { return Ok(()) };
         let mut fold = Fold::default();
         fold.extend(&log).map_err(StoreError::io("read", &path))?;

@@ -74,9 +74,7 @@ fn clean(directory: &Path, limit: Timestamp, is_named: impl Fn(&str) -> bool) {
             continue;
         }
         let Ok(held) = File::open(&path) else { continue };
-        if file::try_lock(&held).unwrap_or(false)
-            && (!name.starts_with(note::PREFIX) || note::heed(&held, limit))
-        {
+        if file::try_lock(&held).unwrap_or(false) && (!name.starts_with(note::PREFIX) || note::heed(&held)) {
             drop(if is_directory { fs::remove_dir_all(&path) } else { fs::remove_file(&path) });
         }
     }

@@ -19,7 +19,7 @@ pub struct Usage {
     pub object_bytes: u64,
     /// The bytes of companions.
     pub companion_bytes: u64,
-    /// The bytes of remembered answers, tables, compiled plugins and journals.
+    /// The bytes of remembered answers, tables, compiled plugins, journals and of what is in quarantine.
     pub auxiliary_bytes: u64,
     /// The bytes of everything.
     pub bytes: u64,

@@ -28,7 +28,8 @@ use crate::identity::Identity;
 use crate::key::Key;
 use std::collections::HashSet;
 use std::fmt;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -56,6 +57,8 @@ pub struct Verified {
     pub findings: Vec<Finding>,
     /// The bytes of objects that no entry needed, which are gone.
     pub freed: u64,
+    /// How many damaged files are in quarantine, from before too.
+    pub quarantined: u64,
 }
 
 /// Something that is wrong.
@@ -140,6 +143,7 @@ impl Store {
         if remedy == Remedy::Repair {
             verified.freed = self.sweep_objects()?;
         }
+        verified.quarantined = file::list(&self.layout().quarantine())?.len() as u64;
         Ok(verified)
     }
 }
@@ -183,8 +187,21 @@ impl Verifier<'_> {
             self.bad.insert(id);
             return self.damage(path, FindingKind::Differs, Identity::of(&there));
         }
-        let Some(opened) = if_there(File::open(&path)).map_err(StoreError::io("open", &path))? else {
-            return Ok(());
+        let opened = match if_there(file::open(&path)) {
+            Ok(Some(opened)) => opened,
+            Ok(None) => return Ok(()),
+            // Somebody took its owner's permission to read it, through another link perhaps.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied && self.remedy == Remedy::Repair => {
+                let made = fs::set_permissions(&path, Permissions::from_mode(id.1));
+                made.map_err(StoreError::io("set the mode of", &path))?;
+                self.find(path.clone(), None, FindingKind::Mode, true);
+                file::open(&path).map_err(StoreError::io("open", &path))?
+            }
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                self.find(path, None, FindingKind::Mode, false);
+                return Ok(());
+            }
+            Err(error) => return Err(StoreError::io("open", path)(error)),
         };
         let metadata = opened.metadata().map_err(StoreError::io("examine", &path))?;
         let (digest, size) = match pass(&opened, metadata.len(), None) {
@@ -233,7 +250,10 @@ impl Verifier<'_> {
         let (kind, identity) = if there.is_file() {
             let read = match if_there(file::read_whole(&path)) {
                 // It was replaced by a shorter one while it was read, or is damaged: whoever looks next will know.
-                Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    Some((Vec::new(), Identity::of(&there)))
+                }
                 read => read.map_err(StoreError::io("read", &path))?,
             };
             let Some((bytes, identity)) = read else { return Ok(()) };

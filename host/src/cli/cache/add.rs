@@ -6,7 +6,7 @@ use crate::cli::show;
 use crate::digest::Digest;
 use crate::key::{Key, Name};
 use crate::repository::size::ByteSize;
-use crate::store::{Added, Draft, Gathered, Manifest};
+use crate::store::{Added, Draft, Gathered, Manifest, StoreError};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::json;
@@ -20,8 +20,9 @@ pub(in crate::cli) struct AddArgs {
     /// The name to bind: one path segment of 1 to 200 bytes
     name: String,
     /// The files, in order; symbolic links to them are followed
+    #[arg(required_unless_present = "root")]
     files: Vec<PathBuf>,
-    /// Keep where they are below DIR, with directories whole and links as links
+    /// Keep where they are below DIR, with directories whole and links as links; without files, all that is in DIR
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
     /// Text to keep with them
@@ -38,7 +39,13 @@ pub(in crate::cli) struct AddArgs {
 /// What is at these paths below a root, both as they are seen from the working directory.
 fn below(root: &Path, files: &[&Path]) -> anyhow::Result<Gathered> {
     let root = absolute(root)?;
-    let files = files.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
+    let mut files = files.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
+    if files.is_empty() {
+        let entries = fs::read_dir(&root).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let entries = entries.with_context(|| format!("cannot list `{}`", root.display()))?;
+        files = entries.into_iter().map(|entry| entry.path()).collect();
+        files.sort_unstable();
+    }
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     Ok(Manifest::gather(&root, &files)?)
 }
@@ -58,7 +65,12 @@ pub(super) fn add(context: &Context, args: &AddArgs, out: &mut impl Write) -> an
     let key = Key::named(&name);
     let add = |draft: Draft<'_>| context.partition.add(key, &Draft { name: Some(&name), ..draft }, now());
     let added = match &args.root {
-        None => add(Draft::of_files(&metadata, &files))?,
+        None => match add(Draft::of_files(&metadata, &files)) {
+            Err(StoreError::SourceKind { path }) if path.is_dir() => {
+                bail!("`{}` is a directory; --root keeps whole ones", path.display());
+            }
+            added => added?,
+        },
         Some(root) => match below(root, &files)? {
             Gathered::All(manifest) => add(manifest.draft(&metadata))?,
             Gathered::Missing(path) => Added::SourceMissing(path),

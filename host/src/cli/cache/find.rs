@@ -1,6 +1,6 @@
 //! `reviver cache find`.
 
-use super::meant;
+use super::{Meant, damaged, entry};
 use crate::bytes::from_bytes;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -28,23 +28,13 @@ pub(in crate::cli) struct FindArgs {
 
 /// Shows an entry.
 pub(super) fn find(context: &Context, args: &FindArgs, out: &mut impl Write) -> anyhow::Result<Exit> {
-    if !context.is_there() {
-        return Ok(Exit::Absent);
-    }
-    let entry = match meant(context, &args.key)? {
-        Some(key) => context.partition.find(key)?,
-        None => None,
-    };
-    let Some(entry) = entry else {
-        eprintln!("reviver: there is no entry `{}` in this repository", args.key);
-        return Ok(Exit::Absent);
+    let entry = match entry(context, &args.key)? {
+        Meant::Entry(entry) => entry,
+        Meant::Not(exit) => return Ok(exit),
     };
     if let Some(directory) = &args.extract {
         match extract(context, &entry, directory) {
-            Err(error) if error.is_damage() => {
-                eprintln!("reviver: {error}; it is in quarantine now, and nothing was written");
-                return Ok(Exit::Absent);
-            }
+            Err(error) if error.is_damage() => return Ok(damaged(&args.key)),
             extracted => extracted?,
         }
     }
@@ -62,7 +52,7 @@ pub(super) fn find(context: &Context, args: &FindArgs, out: &mut impl Write) -> 
         writeln!(out, "outcome   {ended} after {took}, {output} bytes of output")?;
     }
     for item in entry.items() {
-        let path = String::from_utf8_lossy(&item.path);
+        let path = show::path(&item.path);
         let (kind, size) = (kind(item.kind), ByteSize(item.size));
         writeln!(out, "{kind:<10}{path}  {:o}  {size}  {}", item.mode, item.digest.short())?;
     }

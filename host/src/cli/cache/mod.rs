@@ -12,6 +12,7 @@ use super::exit::Exit;
 use super::{Global, context::Context, stats, trim};
 use crate::digest::Digest;
 use crate::key::{Key, Name};
+use crate::store::Entry;
 use anyhow::anyhow;
 use clap::Subcommand;
 use std::io::Write;
@@ -60,6 +61,36 @@ pub(super) fn cache(global: &Global, command: &CacheCommand, out: &mut impl Writ
         CacheCommand::Trim(args) => trim::trim(global, args, out),
         CacheCommand::Rm(args) => remove::remove(&Context::here(global)?, args, out),
     }
+}
+
+/// What a person means by a key.
+enum Meant {
+    Entry(Box<Entry>),
+    /// That was said; the command ends so.
+    Not(Exit),
+}
+
+/// The entry that a person means. That it is absent, or was damaged, is said here.
+fn entry(context: &Context, text: &str) -> anyhow::Result<Meant> {
+    let root = context.place.root.path.display();
+    if !context.is_there() {
+        return Ok(Meant::Not(Exit::Absent));
+    }
+    let key = meant(context, text)?.filter(|&key| context.partition.contains(key));
+    let Some(key) = key else {
+        eprintln!("reviver: there is no entry `{text}` of the repository `{root}`");
+        return Ok(Meant::Not(Exit::Absent));
+    };
+    match context.partition.find(key)? {
+        Some(entry) => Ok(Meant::Entry(Box::new(entry))),
+        None => Ok(Meant::Not(damaged(text))),
+    }
+}
+
+/// Says that an entry proved damaged.
+fn damaged(text: &str) -> Exit {
+    eprintln!("reviver: `{text}` was damaged, and is in quarantine now; nothing was written");
+    Exit::Store
 }
 
 /// The key that a person means: 64 hexadecimal digits, the front of the only key that begins so, or a name.

@@ -81,7 +81,8 @@ fn named(context: &Context, args: &RemoveArgs) -> anyhow::Result<(Vec<Key>, Exit
         if let Some(key) = meant(context, text)?.filter(|&key| context.partition.contains(key)) {
             keys.push(key);
         } else {
-            eprintln!("reviver: there is no entry `{text}` in this repository");
+            let root = context.place.root.path.display();
+            eprintln!("reviver: there is no entry `{text}` of the repository `{root}`");
             exit = Exit::Absent;
         }
     }

@@ -1,10 +1,12 @@
 //! `reviver cache revive`.
 
-use super::meant;
+use super::{Meant, damaged, entry};
 use crate::cli::context::{Context, now};
 use crate::cli::exit::Exit;
+use crate::cli::run::umask;
 use crate::cli::show;
-use crate::store::{ItemKind, Revived};
+use crate::reviver::record::revived_mode;
+use crate::store::{Entry, ItemKind, Revived, Staging};
 use clap::Args;
 use serde_json::{Value as Json, json};
 use std::io::Write;
@@ -32,19 +34,16 @@ pub(super) fn revive(context: &Context, args: &ReviveArgs, out: &mut impl Write)
         eprintln!("reviver: {why}; nothing was written");
         Ok(Exit::Absent)
     };
-    if !context.is_there() {
-        return Ok(Exit::Absent);
-    }
-    let entry = match meant(context, &args.key)? {
-        Some(key) => context.partition.find(key)?,
-        None => None,
-    };
-    let Some(entry) = entry else {
-        return absent(&format!("there is no entry `{}` in this repository", args.key));
+    let entry = match entry(context, &args.key)? {
+        Meant::Entry(entry) => entry,
+        Meant::Not(exit) => return Ok(exit),
     };
     let revived = if let Some(root) = &args.root {
         if !entry.is_manifest() {
-            return absent(&format!("`{}` was added without --root, so its files have no places", args.key));
+            return absent(&format!(
+                "`{}` has no places below a root: only what is added with --root has",
+                args.key
+            ));
         }
         context.partition.manifest_revive(entry.key(), root, now())?
     } else {
@@ -55,11 +54,9 @@ pub(super) fn revive(context: &Context, args: &ReviveArgs, out: &mut impl Write)
             return absent(&format!("`{}` has {has}, but you name {given}", args.key));
         }
         let destinations: Vec<&Path> = args.destinations.iter().map(PathBuf::as_path).collect();
-        context.partition.revive(entry.key(), &destinations, now())?
+        revive_files(context, &entry, &destinations)?
     };
-    let Some(Revived { paths, .. }) = revived else {
-        return absent(&format!("`{}` was damaged, and is in quarantine now", args.key));
-    };
+    let Some(Revived { paths, .. }) = revived else { return Ok(damaged(&args.key)) };
     let lines = paths.iter().zip(entry.items());
     if args.json {
         let list = lines.map(|(path, item)| {
@@ -77,4 +74,28 @@ pub(super) fn revive(context: &Context, args: &ReviveArgs, out: &mut impl Write)
         writeln!(out, "{}", path.display())?;
     }
     Ok(Exit::Done)
+}
+
+/// The files of an entry. Those of a run are what the umask leaves of what was recorded, as they are where a run is a hit.
+fn revive_files(context: &Context, entry: &Entry, destinations: &[&Path]) -> anyhow::Result<Option<Revived>> {
+    if entry.name().is_some() {
+        return Ok(context.partition.revive(entry.key(), destinations, now())?);
+    }
+    let umask = umask();
+    let mut staging = Staging::new(&context.store);
+    for (index, (item, destination)) in entry.items().iter().zip(destinations).enumerate() {
+        let staged = match item.kind {
+            ItemKind::File => staging.file(entry, index, destination, revived_mode(item.mode, umask)),
+            ItemKind::Link => entry.bytes(index).and_then(|target| staging.link(destination, &target)),
+            ItemKind::Directory => staging.directory(destination),
+        };
+        match staged {
+            Err(error) if error.is_damage() => return Ok(None),
+            staged => staged?,
+        }
+    }
+    staging.commit()?;
+    context.partition.used(entry.key(), now()).ok();
+    let paths = destinations.iter().map(|path| path.to_path_buf()).collect();
+    Ok(Some(Revived { metadata: entry.metadata().to_vec(), paths }))
 }

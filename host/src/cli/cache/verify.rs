@@ -43,7 +43,7 @@ pub(super) fn verify(context: &Context, args: &VerifyArgs, out: &mut impl Write)
 }
 
 fn tell(args: &VerifyArgs, verified: &Verified, out: &mut impl Write) -> anyhow::Result<()> {
-    let Verified { entries, objects, bytes, findings, freed } = verified;
+    let Verified { entries, objects, bytes, findings, freed, quarantined } = verified;
     if args.json {
         let list = findings.iter().map(|finding| {
             json!({
@@ -52,8 +52,7 @@ fn tell(args: &VerifyArgs, verified: &Verified, out: &mut impl Write) -> anyhow:
             })
         });
         let list = list.collect::<Json>();
-        let line =
-            json!({"entries": entries, "objects": objects, "bytes": bytes, "findings": list, "freed": freed});
+        let line = json!({"entries": entries, "objects": objects, "bytes": bytes, "findings": list, "freed": freed, "quarantined": quarantined});
         writeln!(out, "{line}")?;
         return Ok(());
     }
@@ -70,8 +69,12 @@ fn tell(args: &VerifyArgs, verified: &Verified, out: &mut impl Write) -> anyhow:
         0 => writeln!(out, "{sum}: all is as it was added")?,
         found => writeln!(out, "{sum}: {}", show::number(found, "finding", "findings"))?,
     }
+    if *quarantined > 0 {
+        let files = show::number(*quarantined as usize, "damaged file is", "damaged files are");
+        writeln!(out, "{files} in quarantine, for a week or until room is needed")?;
+    }
     if !args.repair && findings.iter().any(|finding| !finding.remedied && !finding.kind.is_damage()) {
-        writeln!(out, "`reviver cache verify --repair` puts right what is no damage")?;
+        writeln!(out, "`reviver cache verify --repair` puts the rest right")?;
     }
     Ok(())
 }

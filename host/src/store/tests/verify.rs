@@ -99,3 +99,55 @@ fn repair_makes_the_index_anew_and_removes_what_nobody_needs() {
     assert_eq!(verify(&cache, Remedy::Tell).findings, []);
     assert!(!stray.exists() && cache.partition.contains(key("k")));
 }
+
+/// Of a revived link the owner's permission to read was taken, and with it the object's: it could neither be revived nor added
+/// anew, and `verify` went no further. Root can read it all the same, so the permissions tell.
+#[test]
+fn an_object_whose_permissions_were_changed_is_added_anew_or_repaired() {
+    let cache = Cache::linking(crate::store::LinkMode::Hardlink);
+    let large = vec![1; 70_000];
+    for repaired in [true, false] {
+        cache.add(key("k"), &large, 1);
+        let changed = object(&cache);
+        fs::set_permissions(&changed, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+        if repaired {
+            let verified = verify(&cache, Remedy::Repair);
+            let kinds: Vec<_> =
+                verified.findings.iter().map(|finding| (finding.kind, finding.remedied)).collect();
+            assert_eq!(kinds, [(FindingKind::Mode, true)]);
+        } else {
+            cache.add(key("k"), &large, 2);
+        }
+        let mode =
+            std::os::unix::fs::PermissionsExt::mode(&fs::metadata(object(&cache)).unwrap().permissions());
+        assert_eq!(mode & 0o7777, 0o444);
+        assert_eq!(&*cache.partition.find(key("k")).unwrap().unwrap().bytes(0).unwrap(), large);
+    }
+}
+
+/// A named pipe keeps whoever opens it waiting for a writer.
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_damage_and_not_waited_for() {
+    let cache = Cache::new();
+    let pipe = |path: &std::path::Path| {
+        fs::remove_file(path).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    };
+    cache.add(key("entry"), b"small", 1);
+    pipe(&entry(&cache, "entry"));
+    assert_eq!(cache.partition.keys().unwrap(), []);
+    assert!(cache.partition.find(key("entry")).unwrap().is_none());
+    assert!(!entry(&cache, "entry").exists());
+
+    cache.add(key("object"), &vec![1; 70_000], 1);
+    pipe(&object(&cache));
+    let found = cache.partition.find(key("object")).unwrap().unwrap();
+    assert!(found.bytes(0).is_err_and(|error| error.is_damage()));
+    cache.add(key("object"), &vec![1; 70_000], 1);
+    assert!(cache.partition.find(key("object")).unwrap().unwrap().bytes(0).is_ok());
+
+    pipe(&cache.store.layout().index(cache.partition.id()));
+    let draft = crate::store::testing::draft(&[b"x"]);
+    assert!(cache.partition.add(key("k"), &draft, crate::time::Timestamp(1)).is_err());
+    assert!(cache.partition.keys().is_err());
+}
