@@ -14,6 +14,7 @@ mod run;
 mod show;
 mod stats;
 mod trim;
+mod what;
 
 use clap::{Args, Parser, Subcommand};
 use exit::Exit;

@@ -4,6 +4,7 @@ use super::Global;
 use super::context::{Context, now};
 use super::exit::Exit;
 use super::show;
+use super::what::What;
 use crate::key::Key;
 use crate::policy::{Budget, Eviction};
 use crate::repository::size::ByteSize;
@@ -54,6 +55,7 @@ pub(super) fn trim(global: &Global, args: &TrimArgs, out: &mut impl Write) -> an
     let first = first(&context, args.unused_first)?;
     warm_up(&context);
     let limit = store::budget(context.store.usage()?.bytes, size, percent);
+    let what = What::of(&context)?;
     let unused = |key: &Key| first.contains(key);
     let plan = if args.dry_run {
         with_request(&context, limit, &unused, |request| context.store.plan(request))?
@@ -66,7 +68,7 @@ pub(super) fn trim(global: &Global, args: &TrimArgs, out: &mut impl Write) -> an
             }
         }
     };
-    tell(args, &plan, out)?;
+    tell(args, &plan, &what, out)?;
     Ok(Exit::Done)
 }
 
@@ -93,7 +95,7 @@ fn first(context: &Context, unused: Option<Duration>) -> anyhow::Result<HashSet<
     Ok(keys)
 }
 
-fn tell(args: &TrimArgs, plan: &Plan, out: &mut impl Write) -> anyhow::Result<()> {
+fn tell(args: &TrimArgs, plan: &Plan, what: &What, out: &mut impl Write) -> anyhow::Result<()> {
     if args.json {
         let victims: Vec<_> = plan.victims.iter().map(|victim| {
             json!({"partition": victim.partition.to_string(), "key": victim.key.to_string(), "bytes": victim.bytes})
@@ -106,7 +108,8 @@ fn tell(args: &TrimArgs, plan: &Plan, out: &mut impl Write) -> anyhow::Result<()
         writeln!(out, "The policy `{}` is at fault; the host's own order was used.", fault.policy)?;
     }
     for victim in plan.victims.iter().filter(|_| args.dry_run) {
-        writeln!(out, "{}  {}", victim.key, ByteSize(victim.bytes))?;
+        let bytes = ByteSize(victim.bytes).to_string();
+        writeln!(out, "{}  {bytes:>9}  {}", victim.key, what.is(victim.key))?;
     }
     let would = if args.dry_run { "would go" } else { "gone" };
     let number = show::number(plan.victims.len(), "entry", "entries");

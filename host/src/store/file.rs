@@ -51,7 +51,8 @@ pub(super) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
 /// Opens a regular file of the cache to read it. Something else in its place is [`ErrorKind::IsADirectory`], and is not
 /// waited for, as a named pipe would have us do.
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path)?;
+    let file =
+        OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::from(ErrorKind::IsADirectory)) }
 }
 

@@ -263,7 +263,7 @@ impl Index {
 /// How the log is opened: something else in its place is not waited for.
 fn appending() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.append(true).custom_flags(OFlags::NONBLOCK.bits() as i32);
+    options.append(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
     options
 }
 

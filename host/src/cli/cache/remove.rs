@@ -5,6 +5,7 @@ use super::meant;
 use crate::cli::context::{Context, now};
 use crate::cli::exit::Exit;
 use crate::cli::show;
+use crate::cli::what::What;
 use crate::key::Key;
 use clap::Args;
 use serde_json::json;
@@ -50,6 +51,8 @@ pub(super) fn remove(context: &Context, args: &RemoveArgs, out: &mut impl Write)
         return Ok(Exit::Done);
     }
     let (keys, exit) = named(context, args)?;
+    // Before they are gone.
+    let what = What::of(context)?;
     let keys = if args.dry_run { keys } else { context.partition.remove_all(&keys, now())? };
     let would = if args.dry_run { "would be removed" } else { "removed" };
     if args.json {
@@ -58,7 +61,7 @@ pub(super) fn remove(context: &Context, args: &RemoveArgs, out: &mut impl Write)
         return Ok(exit);
     }
     for key in keys.iter().filter(|_| args.dry_run) {
-        writeln!(out, "{key}")?;
+        writeln!(out, "{key}  {}", what.is(*key))?;
     }
     writeln!(out, "{} {would}", show::number(keys.len(), "entry", "entries"))?;
     Ok(exit)

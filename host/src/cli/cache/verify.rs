@@ -4,6 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::progress::Progress;
 use crate::cli::show;
+use crate::cli::what::What;
 use crate::repository::size::ByteSize;
 use crate::store::{Finding, Remedy, Verified};
 use clap::Args;
@@ -34,15 +35,18 @@ pub(super) fn verify(context: &Context, args: &VerifyArgs, out: &mut impl Write)
         (false, false) => Remedy::SetAside,
         (false, true) => Remedy::Repair,
     };
+    // Before it is in quarantine.
+    // Names that cannot be read are no reason not to look further.
+    let what = What::of(context).unwrap_or_else(|_| What::told(context));
     let mut progress = Progress::new("read");
     let verified = context.store.verify(remedy, &mut |bytes| progress.show(bytes))?;
     drop(progress);
-    tell(args, &verified, out)?;
+    tell(args, &verified, &what, out)?;
     let damaged = verified.findings.iter().any(|finding| finding.kind.is_damage());
     Ok(if damaged { Exit::Store } else { Exit::Done })
 }
 
-fn tell(args: &VerifyArgs, verified: &Verified, out: &mut impl Write) -> anyhow::Result<()> {
+fn tell(args: &VerifyArgs, verified: &Verified, what: &What, out: &mut impl Write) -> anyhow::Result<()> {
     let Verified { entries, objects, bytes, findings, freed, quarantined } = verified;
     if args.json {
         let list = findings.iter().map(|finding| {
@@ -52,12 +56,14 @@ fn tell(args: &VerifyArgs, verified: &Verified, out: &mut impl Write) -> anyhow:
             })
         });
         let list = list.collect::<Json>();
-        let line = json!({"entries": entries, "objects": objects, "bytes": bytes, "findings": list, "freed": freed, "quarantined": quarantined});
+        let line = json!({"entries": entries, "objects": objects, "bytes": bytes, "findings": list, "freed": freed, "quarantined": quarantined, "dry_run": args.dry_run});
         writeln!(out, "{line}")?;
         return Ok(());
     }
     for finding in findings {
-        writeln!(out, "{}: {}{}", finding.path.display(), finding.kind, done(finding))?;
+        let what = finding.key.map(|key| what.is(key)).filter(|what| !what.is_empty());
+        let what = what.map(|what| format!(" (`{what}`)")).unwrap_or_default();
+        writeln!(out, "{}: {}{what}{}", finding.path.display(), finding.kind, done(finding))?;
     }
     if *freed > 0 {
         writeln!(out, "{} of objects that no entry needed are gone", ByteSize(*freed))?;

@@ -109,7 +109,7 @@ fn an_object_whose_permissions_were_changed_is_added_anew_or_repaired() {
     for repaired in [true, false] {
         cache.add(key("k"), &large, 1);
         let changed = object(&cache);
-        fs::set_permissions(&changed, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+        fs::set_permissions(&changed, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
         if repaired {
             let verified = verify(&cache, Remedy::Repair);
             let kinds: Vec<_> =
