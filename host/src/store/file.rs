@@ -7,7 +7,7 @@ use super::layout::{Layout, PARTS};
 use crate::identity::Identity;
 use rustix::fs::{FlockOperation, IFlags, OFlags, flock, ioctl_getflags, ioctl_setflags};
 use rustix::io::{Errno, retry_on_intr};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -51,9 +51,14 @@ pub(super) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
 /// Opens a regular file of the cache to read it. Something else in its place is [`ErrorKind::IsADirectory`], and is not
 /// waited for, as a named pipe would have us do.
 pub(super) fn open(path: &Path) -> io::Result<File> {
+    Ok(open_known(path)?.0)
+}
+
+fn open_known(path: &Path) -> io::Result<(File, Metadata)> {
     let file =
         OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::from(ErrorKind::IsADirectory)) }
+    let metadata = file.metadata()?;
+    if metadata.is_file() { Ok((file, metadata)) } else { Err(io::Error::from(ErrorKind::IsADirectory)) }
 }
 
 /// Whether an error of [`open`] tells that what is there is nothing that the cache has put there. What its owner may not
@@ -64,8 +69,7 @@ pub(super) fn is_spoilt(error: &io::Error) -> bool {
 
 /// All bytes of a file, by one read of the size that it says it has, and its identity.
 pub(super) fn read_whole(path: &Path) -> io::Result<(Vec<u8>, Identity)> {
-    let mut file = open(path)?;
-    let metadata = file.metadata()?;
+    let (mut file, metadata) = open_known(path)?;
     let mut bytes = vec![0; metadata.len() as usize];
     file.read_exact(&mut bytes)?;
     Ok((bytes, Identity::of(&metadata)))

@@ -71,6 +71,13 @@ pub struct Item {
     pub(super) place: Place,
 }
 
+impl Item {
+    /// Whether its bytes are in an object.
+    pub(super) const fn is_object(&self) -> bool {
+        matches!(self.place, Place::Object)
+    }
+}
+
 /// Where the bytes of a content are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Place {

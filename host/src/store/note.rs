@@ -27,14 +27,26 @@ pub(super) struct Notes(Vec<TmpFile>);
 impl Notes {
     /// Notes a path. Where that fails it is worth no failure: only after a kill would it have been of use.
     pub(super) fn note(&mut self, store: &Store, path: &Path) {
-        let Ok(path) = std::path::absolute(path) else { return };
+        self.note_all(store, std::iter::once(path));
+    }
+
+    /// Notes many paths at once.
+    pub(super) fn note_all<'p>(&mut self, store: &Store, paths: impl Iterator<Item = &'p Path>) {
+        let mut bytes = Vec::new();
+        for path in paths.filter_map(|path| std::path::absolute(path).ok()) {
+            bytes.extend_from_slice(path.as_os_str().as_bytes());
+            bytes.push(0);
+        }
+        if bytes.is_empty() {
+            return;
+        }
         if self.0.is_empty() {
             let Ok(tmp) = TmpFile::named(store.layout(), PREFIX) else { return };
             file::lock(&tmp.file, FlockOperation::LockExclusive).ok();
             self.0.push(tmp);
         }
         if let Some(tmp) = self.0.first() {
-            (&tmp.file).write_all(&[path.as_os_str().as_bytes(), b"\0"].concat()).ok();
+            (&tmp.file).write_all(&bytes).ok();
         }
     }
 
@@ -71,7 +83,7 @@ pub(super) fn heed(mut note: &File) -> bool {
 mod tests {
     use super::*;
     use crate::store::Staging;
-    use crate::store::testing::Cache;
+    use crate::store::testing::{Cache, draft, key};
     use crate::time::Timestamp;
     use std::time::{Duration, SystemTime};
 
@@ -84,6 +96,28 @@ mod tests {
         names
             .filter(|name| name.as_ref().unwrap().file_name().as_bytes().starts_with(PREFIX.as_bytes()))
             .count()
+    }
+
+    /// How old a link is cannot be told, since all links to an object change together: what a killed process had linked stayed.
+    #[test]
+    fn every_link_is_noted_before_it_is_made() {
+        let cache = Cache::linking(crate::store::LinkMode::Hardlink);
+        let large = vec![7; 70_000];
+        let contents = [&*large, b"small", &*large];
+        cache.partition.add(key("k"), &draft(&contents), Timestamp(1)).unwrap();
+        let entry = cache.partition.find(key("k")).unwrap().unwrap();
+        let paths = ["out/a", "out/b", "out/c"].map(|name| cache.path(name));
+        let files: Vec<_> = paths.iter().enumerate().map(|(at, path)| (at, path.as_path(), 0o444)).collect();
+        let mut staging = Staging::new(&cache.store);
+        staging.files(&entry, &files).unwrap();
+        let noted = fs::read(staging.notes.0[0].path()).unwrap();
+        let noted: Vec<_> = noted.split(|&byte| byte == 0).map(OsStr::from_bytes).map(Path::new).collect();
+        let staged: Vec<_> =
+            fs::read_dir(cache.path("out")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(staged.len(), 3);
+        assert_eq!(staged.iter().filter(|path| noted.contains(&path.as_path())).count(), 2);
+        staging.commit().unwrap();
+        assert_eq!(notes(&cache), 0);
     }
 
     /// Two stage one destination, and the second is killed: nobody would ever look for its file.

@@ -23,6 +23,7 @@ use super::{LinkMode, Store};
 use crate::digest::Digest;
 use crate::identity::Identity;
 use rustix::fs::ioctl_ficlone;
+use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write as _};
@@ -42,6 +43,8 @@ pub struct Staging<'s> {
     pub(super) steps: Vec<Step>,
     /// Directories that were made, those above before those below.
     pub(super) made: Vec<PathBuf>,
+    /// Destinations of links to come, with unique names that are noted already.
+    foreseen: VecDeque<(PathBuf, PathBuf)>,
     /// Of names that nobody would look for. Dropped last.
     pub(super) notes: Notes,
 }
@@ -50,7 +53,13 @@ impl<'s> Staging<'s> {
     /// An empty staging.
     #[must_use]
     pub fn new(store: &'s Store) -> Self {
-        Self { store, steps: Vec::new(), made: Vec::new(), notes: Notes::default() }
+        Self {
+            store,
+            steps: Vec::new(),
+            made: Vec::new(),
+            foreseen: VecDeque::new(),
+            notes: Notes::default(),
+        }
     }
 
     /// Prepares a content of an entry as a file with these permissions, of which `0o777` count. Missing directories above it
@@ -79,6 +88,7 @@ impl<'s> Staging<'s> {
         let store = self.store;
         let done = shared(files, |files| {
             let mut staging = Staging::new(store);
+            staging.foresee(entry, files);
             let staged = files.iter().try_for_each(|&(item, to, mode)| staging.file(entry, item, to, mode));
             (staging, staged)
         });
@@ -97,6 +107,22 @@ impl<'s> Staging<'s> {
         self.made.append(&mut all.made);
         self.notes.append(&mut all.notes);
         Ok(())
+    }
+
+    /// Notes the names of all links to come at once: one by one would cost as much again as linking does.
+    fn foresee(&mut self, entry: &Entry, files: &[(usize, &Path, u32)]) {
+        if self.store.options().link != LinkMode::Hardlink {
+            return;
+        }
+        for (index, destination, mode) in files {
+            let item = entry.items().get(*index);
+            if let Some(name) = destination.file_name()
+                && item.is_some_and(|item| item.is_object() && mode & 0o555 == object_mode(item.mode))
+            {
+                self.foreseen.push_back((destination.to_path_buf(), unique_beside(destination, name)));
+            }
+        }
+        self.notes.note_all(self.store, self.foreseen.iter().map(|(_, unique)| unique.as_path()));
     }
 
     /// Prepares a file of these bytes.
@@ -244,8 +270,13 @@ impl<'s> Staging<'s> {
         let Some(name) = destination.file_name() else {
             return Err(StageError::IsADirectory { path: destination.to_owned() });
         };
-        let unique = unique_beside(destination, name);
-        self.notes.note(self.store, &unique);
+        let unique = if let Some((_, unique)) = self.foreseen.pop_front_if(|(to, _)| to == destination) {
+            unique
+        } else {
+            let unique = unique_beside(destination, name);
+            self.notes.note(self.store, &unique);
+            unique
+        };
         let mut result = link(&unique);
         if let (Err(error), Some(parent)) = (&result, destination.parent())
             && error.kind() == ErrorKind::NotFound
