@@ -236,12 +236,14 @@ fn a_cache_that_is_not_there_is_said_to_be_absent() -> Result<()> {
         &["cache", "find", "k"],
         &["cache", "verify"],
         &["cache", "trim"],
-        &["stats"],
+        &["cache", "stats"],
     ] {
         let ran = repository.ask(arguments)?;
         assert_eq!(ran.code, Some(1), "{arguments:?}");
         ensure!(ran.said.concat().contains("there is no cache in"), "{ran:?}");
     }
+    // What happened can be asked before anything has, by a script that counts hits say.
+    assert_eq!(json(&repository, &["stats", "--json"])?["hits"], 0);
     ensure!(!repository.cache.exists());
     Ok(())
 }

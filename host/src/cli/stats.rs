@@ -22,12 +22,20 @@ pub(super) struct StatsArgs {
     json: bool,
 }
 
-/// Tells how often what happened.
+/// Tells how often what happened. Where there is no cache yet nothing has happened, which is an answer too.
 pub(super) fn stats(global: &Global, args: &StatsArgs, out: &mut impl Write) -> anyhow::Result<Exit> {
     let context = Context::here(global)?;
-    if !context.is_there() {
-        return Ok(Exit::Absent);
-    }
+    context.is_there();
+    tell(&context, args, out)
+}
+
+/// The same for `cache stats`: a cache that is asked about has to be there.
+pub(super) fn cache_stats(global: &Global, args: &StatsArgs, out: &mut impl Write) -> anyhow::Result<Exit> {
+    let context = Context::here(global)?;
+    if context.is_there() { tell(&context, args, out) } else { Ok(Exit::Absent) }
+}
+
+fn tell(context: &Context, args: &StatsArgs, out: &mut impl Write) -> anyhow::Result<Exit> {
     let own = vec![context.partition.id()];
     let partitions: Vec<PartitionId> = if args.all { context.store.partitions()? } else { own };
     let (mut counters, mut entries, mut bytes) = (Counters::default(), 0, 0);

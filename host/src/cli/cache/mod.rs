@@ -57,7 +57,7 @@ pub(super) fn cache(global: &Global, command: &CacheCommand, out: &mut impl Writ
         CacheCommand::Find(args) => find::find(&Context::here(global)?, args, out),
         CacheCommand::Revive(args) => revive::revive(&Context::here(global)?, args, out),
         CacheCommand::Verify(args) => verify::verify(&Context::here(global)?, args, out),
-        CacheCommand::Stats(args) => stats::stats(global, args, out),
+        CacheCommand::Stats(args) => stats::cache_stats(global, args, out),
         CacheCommand::Trim(args) => trim::trim(global, args, out),
         CacheCommand::Rm(args) => remove::remove(&Context::here(global)?, args, out),
     }
