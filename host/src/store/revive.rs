@@ -58,7 +58,7 @@ impl Partition {
         if entry.items().len() != destinations.len() {
             return Ok(None);
         }
-        self.put(&entry, destinations, now)
+        self.revive_entry(&entry, destinations, 0, now)
     }
 
     /// Makes everything that a manifest names, under `root`; `None` for a plain entry too. See the [module](self) for
@@ -76,17 +76,20 @@ impl Partition {
             entry.items().iter().map(|item| root.join(OsStr::from_bytes(&item.path))).collect();
         refuse_detours(root, &entry, &places)?;
         let destinations: Vec<&Path> = places.iter().map(PathBuf::as_path).collect();
-        self.put(&entry, &destinations, now)
+        self.revive_entry(&entry, &destinations, 0, now)
     }
 
-    fn put(
+    /// Does the same with an entry that was found, whose contents are as many as the destinations. `umask` is taken off
+    /// the permissions, as a run's are recorded without it; 0 leaves them as they were added.
+    pub fn revive_entry(
         &self,
         entry: &Entry,
         destinations: &[&Path],
+        umask: u32,
         now: Timestamp,
     ) -> Result<Option<Revived>, ReviveError> {
         let mut staging = Staging::new(self.store());
-        let created = match stage(&mut staging, entry, destinations) {
+        let created = match stage(&mut staging, entry, destinations, umask) {
             Err(error) if error.is_damage() => return Ok(None),
             created => created?,
         };
@@ -104,6 +107,7 @@ fn stage(
     staging: &mut Staging<'_>,
     entry: &Entry,
     destinations: &[&Path],
+    umask: u32,
 ) -> Result<Vec<(PathBuf, u32)>, StageError> {
     let (mut created, mut files) = (Vec::new(), Vec::new());
     let there: Vec<_> = destinations.iter().map(|path| fs::symlink_metadata(path).ok()).collect();
@@ -111,15 +115,18 @@ fn stage(
     let mut files_there = HashSet::new();
     let distinct = there.iter().flatten().all(|there| files_there.insert((there.dev(), there.ino())));
     for (index, (item, &destination)) in entry.items().iter().zip(destinations).enumerate() {
+        let mode = item.mode & !umask;
         match item.kind {
-            ItemKind::File if distinct && is_right(entry, index, destination, there[index].as_ref())? => {
+            ItemKind::File
+                if distinct && is_right(entry, index, destination, there[index].as_ref(), mode)? =>
+            {
                 staging.touch(destination);
             }
-            ItemKind::File => files.push((index, destination, item.mode)),
+            ItemKind::File => files.push((index, destination, mode)),
             ItemKind::Link => staging.link(destination, &entry.bytes(index)?)?,
             ItemKind::Directory => {
                 if there[index].is_none() {
-                    created.push((destination.to_owned(), item.mode));
+                    created.push((destination.to_owned(), mode));
                 }
                 staging.directory(destination)?;
             }
@@ -136,12 +143,13 @@ fn is_right(
     index: usize,
     destination: &Path,
     there: Option<&Metadata>,
+    mode: u32,
 ) -> Result<bool, StageError> {
     let item = &entry.items()[index];
     let alike = |there: &Metadata| {
         there.is_file()
             && there.len() == item.size
-            && there.permissions().mode() & 0o7777 == item.mode
+            && there.permissions().mode() & 0o7777 == mode
             // Another name of it may be in the cache, or be meant to keep what it has.
             && there.nlink() == 1
             && may_touch(there)

@@ -232,7 +232,7 @@ impl<'s> Staging<'s> {
         destination: &Path,
     ) -> Result<Option<PathBuf>, StageError> {
         match self.unique(destination, |path| fs::hard_link(object, path)) {
-            Ok(((), staged)) => {
+            Ok(staged) => {
                 // Who does not want contents verified does not want to wait for this either.
                 let is_right = || fs::symlink_metadata(&staged).map(|there| there.mode() & 0o7777 == mode);
                 let right = if self.store.options().verify { is_right() } else { Ok(true) };
@@ -266,7 +266,7 @@ impl<'s> Staging<'s> {
         &mut self,
         destination: &Path,
         link: impl Fn(&Path) -> io::Result<()>,
-    ) -> Result<((), PathBuf), StageError> {
+    ) -> Result<PathBuf, StageError> {
         let Some(name) = destination.file_name() else {
             return Err(StageError::IsADirectory { path: destination.to_owned() });
         };
@@ -284,7 +284,7 @@ impl<'s> Staging<'s> {
             self.make_directories(parent)?;
             result = link(&unique);
         }
-        result.map(|()| ((), unique)).map_err(StageError::destination("create", destination))
+        result.map(|()| unique).map_err(StageError::destination("create", destination))
     }
 
     /// Makes something new under the staged name of a destination, or under another one where that is taken.

@@ -5,8 +5,7 @@ use crate::cli::context::{Context, now};
 use crate::cli::exit::Exit;
 use crate::cli::run::umask;
 use crate::cli::show;
-use crate::reviver::record::revived_mode;
-use crate::store::{Entry, ItemKind, Revived, Staging};
+use crate::store::{ItemKind, Revived};
 use clap::Args;
 use serde_json::{Value as Json, json};
 use std::io::Write;
@@ -54,7 +53,9 @@ pub(super) fn revive(context: &Context, args: &ReviveArgs, out: &mut impl Write)
             return absent(&format!("`{}` has {has}, but you name {given}", args.key));
         }
         let destinations: Vec<&Path> = args.destinations.iter().map(PathBuf::as_path).collect();
-        revive_files(context, &entry, &destinations)?
+        // The files of a run are what the umask leaves of what was recorded, as they are where a run is a hit.
+        let umask = if entry.name().is_some() { 0 } else { umask() };
+        context.partition.revive_entry(&entry, &destinations, umask, now())?
     };
     let Some(Revived { paths, .. }) = revived else { return Ok(damaged(&args.key)) };
     let lines = paths.iter().zip(entry.items());
@@ -74,28 +75,4 @@ pub(super) fn revive(context: &Context, args: &ReviveArgs, out: &mut impl Write)
         writeln!(out, "{}", path.display())?;
     }
     Ok(Exit::Done)
-}
-
-/// The files of an entry. Those of a run are what the umask leaves of what was recorded, as they are where a run is a hit.
-fn revive_files(context: &Context, entry: &Entry, destinations: &[&Path]) -> anyhow::Result<Option<Revived>> {
-    if entry.name().is_some() {
-        return Ok(context.partition.revive(entry.key(), destinations, now())?);
-    }
-    let umask = umask();
-    let mut staging = Staging::new(&context.store);
-    for (index, (item, destination)) in entry.items().iter().zip(destinations).enumerate() {
-        let staged = match item.kind {
-            ItemKind::File => staging.file(entry, index, destination, revived_mode(item.mode, umask)),
-            ItemKind::Link => entry.bytes(index).and_then(|target| staging.link(destination, &target)),
-            ItemKind::Directory => staging.directory(destination),
-        };
-        match staged {
-            Err(error) if error.is_damage() => return Ok(None),
-            staged => staged?,
-        }
-    }
-    staging.commit()?;
-    context.partition.used(entry.key(), now()).ok();
-    let paths = destinations.iter().map(|path| path.to_path_buf()).collect();
-    Ok(Some(Revived { metadata: entry.metadata().to_vec(), paths }))
 }
