@@ -16,11 +16,12 @@ use super::load::{self, Loaded, World};
 use super::memory::Budget;
 use super::plugin::PluginSource;
 use super::state::State;
+use super::usage::Usage;
 use super::watchdog::Watchdog;
 use crate::policy::key::SharedInputs;
 use crate::policy::{Fault, FaultKind, PolicyId};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use wasmtime::{Error, Result, Store, Trap, UpdateDeadline};
 
 /// The fuel of the first try: about ten milliseconds, and a hundred times what a derivation of some size needs.
@@ -35,6 +36,7 @@ pub(super) struct Plugin<W: World> {
     source: PluginSource,
     id: PolicyId,
     loaded: OnceLock<Result<Loaded<W>, FaultKind>>,
+    usage: Mutex<Usage>,
 }
 
 /// An instance that is being called.
@@ -42,12 +44,21 @@ pub(super) struct Session<W: World> {
     pub(super) store: Store<State>,
     pub(super) guest: W::Guest,
     fuel: u64,
+    /// What was used before the fuel was last given.
+    used: u64,
 }
 
 impl<W: World> Session<W> {
     /// Gives the instance the fuel of a call anew.
     pub(super) fn refuel(&mut self) -> Result<()> {
+        self.used = self.used();
         self.store.set_fuel(self.fuel)
+    }
+
+    /// All the fuel that was used so far.
+    fn used(&self) -> u64 {
+        let left = self.store.get_fuel().unwrap_or_default();
+        self.used.saturating_add(self.fuel.saturating_sub(left))
     }
 }
 
@@ -62,7 +73,7 @@ pub(super) struct Called<R> {
 impl<W: World> Plugin<W> {
     pub(super) fn new(runtime: Arc<Runtime>, source: PluginSource) -> Self {
         let id = source.id();
-        Self { runtime, source, id, loaded: OnceLock::new() }
+        Self { runtime, source, id, loaded: OnceLock::new(), usage: Mutex::default() }
     }
 
     pub(super) const fn id(&self) -> &PolicyId {
@@ -77,6 +88,11 @@ impl<W: World> Plugin<W> {
     pub(super) fn fault(&self, function: &'static str, kind: FaultKind) -> Box<Fault> {
         let (plugin, digest) = (self.source.name.clone(), self.source.digest);
         Box::new(Fault { plugin, digest, role: W::ROLE, function, kind })
+    }
+
+    /// What the last call used.
+    pub(super) fn usage(&self) -> Usage {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many bytes the guest may hand to the host in one call.
@@ -111,13 +127,15 @@ impl<W: World> Plugin<W> {
         let all = self.source.limits.fuel;
         let fuel = all.min(FIRST);
         let first = self.attempt(loaded, fuel, false, inputs, &mut body);
-        let (result, state) = match first {
-            (Err(error), state) if fuel < all && error.downcast_ref() == Some(&Trap::OutOfFuel) => {
+        let (result, used, state) = match first {
+            (Err(error), _, state) if fuel < all && error.downcast_ref() == Some(&Trap::OutOfFuel) => {
                 drop(state);
                 self.attempt(loaded, all, true, inputs, &mut body)
             }
             other => other,
         };
+        let usage = Usage { fuel: used, memory: self.source.limits.memory - state.memory.left() };
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
         let State { log, panicked, failed, .. } = state;
         if !log.is_empty() {
             let line = |(level, message)| LogLine { plugin: self.source.name.clone(), level, message };
@@ -134,7 +152,7 @@ impl<W: World> Plugin<W> {
         watched: bool,
         inputs: Option<&SharedInputs>,
         body: &mut impl FnMut(&mut Session<W>) -> Result<R>,
-    ) -> (Result<R>, State) {
+    ) -> (Result<R>, u64, State) {
         let PluginSource { limits, configuration, capabilities, .. } = &self.source;
         let engine = loaded.pre.engine();
         let mut store = Store::new(
@@ -172,10 +190,13 @@ impl<W: World> Plugin<W> {
         });
         let guest = match started {
             Ok(guest) => guest,
-            Err(error) => return (Err(error), store.into_data()),
+            Err(error) => {
+                let used = fuel.saturating_sub(store.get_fuel().unwrap_or_default());
+                return (Err(error), used, store.into_data());
+            }
         };
-        let mut session = Session { store, guest, fuel };
+        let mut session = Session { store, guest, fuel, used: 0 };
         let result = body(&mut session);
-        (result, session.store.into_data())
+        (result, session.used(), session.store.into_data())
     }
 }

@@ -8,6 +8,7 @@ use super::load::World;
 use super::plugin::PluginSource;
 use super::size::Size;
 use super::state::State;
+use super::usage::Usage;
 use crate::outcome::Outcome;
 use crate::policy::{Codec, Fault, PolicyId, Role};
 use std::fmt;
@@ -43,6 +44,12 @@ impl WasmCodec {
     #[must_use]
     pub fn new(runtime: Arc<Runtime>, source: PluginSource) -> Self {
         Self(Plugin::new(runtime, source))
+    }
+
+    /// What the last call used.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.0.usage()
     }
 
     /// Asks about `given` bytes. A codec gives back what it was given, however much the command said: only what it adds is

@@ -8,6 +8,7 @@ use super::engine::Runtime;
 use super::load::World;
 use super::plugin::PluginSource;
 use super::state::State;
+use super::usage::Usage;
 use crate::policy::{Budget, Candidate, Eviction, Fault, FaultKind, PolicyId, Role};
 use crate::time::Timestamp;
 use std::fmt;
@@ -47,6 +48,12 @@ impl WasmEviction {
     #[must_use]
     pub fn new(runtime: Arc<Runtime>, source: PluginSource) -> Self {
         Self(Plugin::new(runtime, source))
+    }
+
+    /// What the last call used.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.0.usage()
     }
 }
 

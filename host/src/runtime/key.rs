@@ -17,6 +17,7 @@ use super::load::World;
 use super::plugin::PluginSource;
 use super::size::Size;
 use super::state::State;
+use super::usage::Usage;
 use crate::operation::{Derivation, Discovery, Operation, Refusal};
 use crate::policy::{Fault, FaultKind, KeyPolicy, PolicyId, Role, SharedInputs};
 use std::fmt;
@@ -52,6 +53,12 @@ impl WasmKey {
     #[must_use]
     pub fn new(runtime: Arc<Runtime>, source: PluginSource) -> Self {
         Self(Plugin::new(runtime, source))
+    }
+
+    /// What the last call used.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.0.usage()
     }
 
     fn ask<A: Size, B>(

@@ -22,6 +22,11 @@ impl Budget {
         Self { left: bytes }
     }
 
+    /// How many bytes are left. Nothing is ever given back, so what is gone is the most that was ever used.
+    pub(super) const fn left(&self) -> u64 {
+        self.left
+    }
+
     fn grow(&mut self, current: usize, desired: usize, unit: u64, maximum: Option<usize>) -> Result<bool> {
         // Beyond the type's own maximum growth fails in every host alike, which a guest may well expect.
         if maximum.is_some_and(|maximum| desired > maximum) {

@@ -32,6 +32,7 @@ mod plugin;
 mod size;
 mod state;
 mod translate;
+mod usage;
 mod watchdog;
 
 #[cfg(test)]
@@ -46,3 +47,4 @@ pub use inspect::{Inspection, inspect};
 pub use key::WasmKey;
 pub use limits::Limits;
 pub use plugin::{Bytes, PluginSource};
+pub use usage::Usage;

@@ -4,7 +4,7 @@ use super::*;
 use crate::operation::{Ingredient, Source, Write, WriteKind};
 use crate::outcome::{Exit, Outcome};
 use crate::policy::{Budget, Candidate, Codec as _, Eviction as _, Role};
-use crate::runtime::{ABI, inspect};
+use crate::runtime::{ABI, Usage, inspect};
 use crate::time::Timestamp;
 
 #[test]
@@ -80,4 +80,27 @@ fn a_plugin_of_another_role_is_refused() {
     let codec = WasmCodec::new(runtime(), source(component("key", GOOD)));
     let fault = codec.decode(b"").unwrap_err();
     assert!(matches!(&fault.kind, FaultKind::Abi { found, .. } if found.contains("another role")), "{fault}");
+}
+
+#[test]
+fn equal_calls_use_equally_much_and_batches_add_up() {
+    let key = key(GOOD);
+    assert_eq!(key.usage(), Usage::default());
+    let used = || {
+        derive(&key).unwrap().unwrap();
+        key.usage()
+    };
+    let once = used();
+    assert!(once.fuel > 0 && once.memory >= 64 << 10 && once.memory <= Limits::default().memory, "{once:?}");
+    assert_eq!(used(), once);
+
+    let eviction = eviction(guest!("eviction-good"));
+    let budget = Budget { limit: 0, used: 0, entries: 0 };
+    let used = |number| {
+        let candidates: Vec<_> = (0..number).map(candidate).collect();
+        eviction.score(Timestamp(0), budget, &candidates).unwrap();
+        eviction.usage().fuel
+    };
+    let batch = used(4096);
+    assert!(used(3 * 4096) > 2 * batch, "{batch}");
 }

@@ -1,0 +1,13 @@
+//! What a call used of its limits.
+
+/// What the last call of a plugin used, whatever came of it. All zero before the first.
+///
+/// Equal calls use equal amounts on every machine, except that one that was started over for want of fuel counts as its
+/// last try.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Usage {
+    /// Units of fuel, about one for each instruction and for each byte that is copied or filled.
+    pub fuel: u64,
+    /// The most bytes that all its memories and tables took together.
+    pub memory: u64,
+}
