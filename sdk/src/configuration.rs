@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Refusal, Value, json};
+use crate::{Refusal, Value};
 
 /// The plugin's configuration: its `config` table of `reviver.toml`.
 ///
@@ -33,7 +33,7 @@ pub fn configuration() -> Result<Configuration, Misconfigured> {
     let text = crate::wire::key::reviver::plugin::host::configuration();
     #[cfg(not(target_arch = "wasm32"))]
     let text = crate::testing::host::current(crate::testing::TestHost::configuration_text);
-    match json::parse(&text) {
+    match Value::parse(&text) {
         Some(Value::Table(settings)) => Ok(Configuration(settings)),
         _ => Err(Misconfigured("the configuration is no JSON object".to_owned())),
     }
@@ -48,40 +48,22 @@ impl Configuration {
 
     /// The text `name`.
     pub fn text(&self, name: &str) -> Result<Option<&str>, Misconfigured> {
-        self.get(name, "a string", |value| match value {
-            Value::Text(text) => Some(&**text),
-            _ => None,
-        })
+        self.get(name, "a string", Value::text)
     }
 
     /// The truth value `name`.
     pub fn boolean(&self, name: &str) -> Result<Option<bool>, Misconfigured> {
-        self.get(name, "`true` or `false`", |value| match value {
-            Value::Boolean(boolean) => Some(*boolean),
-            _ => None,
-        })
+        self.get(name, "`true` or `false`", Value::boolean)
     }
 
     /// The whole number `name`.
     pub fn integer(&self, name: &str) -> Result<Option<i64>, Misconfigured> {
-        self.get(name, "a whole number", |value| match value {
-            Value::Number(number) => number.parse().ok(),
-            _ => None,
-        })
+        self.get(name, "a whole number", Value::number)
     }
 
     /// The list of texts `name`.
     pub fn texts(&self, name: &str) -> Result<Option<Vec<&str>>, Misconfigured> {
-        self.get(name, "a list of strings", |value| match value {
-            Value::List(values) => values
-                .iter()
-                .map(|value| match value {
-                    Value::Text(text) => Some(&**text),
-                    _ => None,
-                })
-                .collect(),
-            _ => None,
-        })
+        self.get(name, "a list of strings", |value| value.list()?.iter().map(Value::text).collect())
     }
 
     /// Nothing, where every setting is one of `known`; else the error that names the first one that is not.

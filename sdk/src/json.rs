@@ -1,22 +1,7 @@
 //! A reader of JSON, small enough for guests, which carry all that they use: 64 levels deep at most, numbers as they are
 //! written.
 
-/// A value of the configuration.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Value {
-    /// No value.
-    Null,
-    /// A truth value.
-    Boolean(bool),
-    /// A number as it is written.
-    Number(String),
-    /// A text.
-    Text(String),
-    /// A list.
-    List(Vec<Self>),
-    /// Names and values, in their order.
-    Table(Vec<(String, Self)>),
-}
+use crate::Value;
 
 /// The value that `text` stands for; `None` where it is no JSON.
 pub(crate) fn parse(text: &str) -> Option<Value> {

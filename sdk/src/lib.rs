@@ -44,6 +44,10 @@
 //! The crate of a plugin is a library like any other: `cargo test` tests it natively, where [`testing`] has a host, and
 //! `reviver plugin build` makes the component.
 //!
+//! What plugins have in common is here, and costs a guest that does not use it nothing: [`argv`] walks arguments,
+//! [`response`] expands response files, [`path`] puts paths together, [`depfile`] reads what compilers say that they
+//! read, [`Value`] reads and writes JSON, [`hex`] writes bytes as digits.
+//!
 //! # Small guests
 //!
 //! A guest carries all that it uses; shipped ones stay below 64 KB. About 30 KB are the allocator, the panics and the
@@ -61,11 +65,14 @@
 //! * Nothing is kept from one call to the next: the host may make the plugin anew for each.
 #![deny(unsafe_code)]
 
+pub mod argv;
 mod configuration;
+pub mod depfile;
 mod derivation;
 mod discovery;
 mod eviction;
 mod export;
+pub mod hex;
 mod ingredient;
 mod inputs;
 mod json;
@@ -74,7 +81,10 @@ mod log;
 mod metadata;
 mod operation;
 mod outcome;
+pub mod path;
 mod refusal;
+pub mod response;
+mod value;
 mod write;
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -89,10 +99,10 @@ pub use eviction::EvictionPlugin;
 #[doc(hidden)]
 pub use export::{ExportedEviction, ExportedKey, ExportedMetadata};
 pub use inputs::{query, read, scan, variable};
-pub use json::Value;
 pub use key::{KeyPlugin, REPORT};
 pub use log::{debug, info, warning};
 pub use metadata::MetadataPlugin;
+pub use value::Value;
 pub use wire::key::reviver::plugin::inputs::{Answer, Failure, Match};
 pub use wire::key::reviver::plugin::types::{
     Budget, Candidate, Chunk, Derivation, Discovery, ExitStatus, Ingredient, Input, Operation, Outcome,

@@ -22,6 +22,14 @@ impl Refusal {
             Self::NotCacheable(reason) | Self::Malformed(reason) => reason,
         }
     }
+
+    /// The reason, for whoever refuses something larger.
+    #[must_use]
+    pub fn into_reason(self) -> String {
+        match self {
+            Self::NotCacheable(reason) | Self::Malformed(reason) => reason,
+        }
+    }
 }
 
 impl Failure {

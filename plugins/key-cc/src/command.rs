@@ -5,6 +5,8 @@
 //!
 //! Two sorts of arguments stay out of the key and become writes instead: the path of the object and that of the depfile.
 
+use reviver_sdk::argv::{Valued, Walk};
+
 use crate::depfile::Wish;
 use crate::driver::{Language, file_name, language_of, with_suffix};
 use crate::options::{Meaning, meaning};
@@ -103,16 +105,16 @@ impl Command {
     /// What `arguments` say to a driver that takes C for C++ or not, or why they are not understood.
     pub(crate) fn parse(arguments: &[String], cxx: bool) -> Result<Self, String> {
         let mut reading = Reading::default();
-        let mut rest = arguments.iter();
-        while let Some(argument) = rest.next() {
-            reading.one(argument, &mut rest)?;
+        let mut walk = Walk::new(arguments);
+        while let Some(argument) = walk.next() {
+            reading.one(argument, &mut walk)?;
         }
         reading.finish(cxx)
     }
 }
 
 impl Reading {
-    fn one(&mut self, argument: &str, rest: &mut std::slice::Iter<'_, String>) -> Result<(), String> {
+    fn one(&mut self, argument: &str, walk: &mut Walk<'_>) -> Result<(), String> {
         check_text(argument)?;
         if !argument.starts_with('-') {
             return self.operand(argument);
@@ -127,24 +129,15 @@ impl Reading {
             return self.dependencies(argument);
         }
         if argument == "--param" {
-            let value = rest.next().ok_or("`--param` lacks its value")?;
-            self.keep(&[argument, value]);
+            walk.value()?;
+            self.keep(walk.spelled());
             return Ok(());
         }
-        let other = OTHERS.iter().any(|start| argument.starts_with(start));
-        // The longest name first: `-isystem` and `-isysroot` do not begin alike, but `-include` begins like `-I` does not.
-        let option =
-            VALUED.iter().filter(|name| !other && argument.starts_with(**name)).max_by_key(|name| name.len());
-        if let Some(option) = option {
-            let joined = &argument[option.len()..];
-            let (value, spelled) = if joined.is_empty() {
-                let value = rest.next().ok_or_else(|| format!("`{option}` lacks its value"))?;
-                check_text(value)?;
-                (value.as_str(), vec![argument, value])
-            } else {
-                (joined, vec![argument])
-            };
-            return self.valued(option, value, &spelled);
+        if !OTHERS.iter().any(|start| argument.starts_with(start))
+            && let Some(option) = walk.valued(&VALUED)?
+        {
+            check_text(option.value)?;
+            return self.valued(option);
         }
         match meaning(argument)? {
             Meaning::Plain => {}
@@ -160,7 +153,7 @@ impl Reading {
                 self.maps.push((old.to_owned(), new.to_owned()));
             }
         }
-        self.keep(&[argument]);
+        self.keep(walk.spelled());
         Ok(())
     }
 
@@ -169,11 +162,12 @@ impl Reading {
             return Err(format!("there are several sources, `{first}` and `{source}`"));
         }
         self.source = Some((source.to_owned(), self.forced_language));
-        self.keep(&[source]);
+        self.keep(&[source.to_owned()]);
         Ok(())
     }
 
-    fn valued(&mut self, option: &str, value: &str, spelled: &[&str]) -> Result<(), String> {
+    fn valued(&mut self, option: Valued<'_, '_>) -> Result<(), String> {
+        let Valued { name: option, value, spelled } = option;
         let path = value.to_owned();
         match option {
             "-o" => {
@@ -183,7 +177,7 @@ impl Reading {
                 if value == "-" || value.starts_with("/dev/") {
                     return Err(format!("`-o {value}` is no file"));
                 }
-                self.arguments.extend(spelled.iter().map(|part| (*part).to_owned()));
+                self.arguments.extend_from_slice(spelled);
                 return Ok(());
             }
             "-MF" => {
@@ -199,7 +193,7 @@ impl Reading {
                 if value.contains(':') {
                     return Err(format!("`{option} {value}` makes a depfile that cannot be read back"));
                 }
-                self.texts.extend(spelled.iter().map(|part| (*part).to_owned()));
+                self.texts.extend_from_slice(spelled);
                 self.dependencies.targets.extend([option.to_owned(), path]);
                 return Ok(());
             }
@@ -217,7 +211,7 @@ impl Reading {
                 if !value.starts_with('/') {
                     return Err(format!("`-isysroot {value}` is not absolute"));
                 }
-                self.search.extend(spelled.iter().map(|part| (*part).to_owned()));
+                self.search.extend_from_slice(spelled);
             }
             _ => self.directory(option, value)?,
         }
@@ -252,13 +246,13 @@ impl Reading {
             self.dependencies.by_preprocessor = true;
             self.dependencies.all = Some(all == "-MD");
             self.texts.push(format!("-Wp,{all}"));
-            return self.valued("-MF", path, &[]);
+            return self.valued(Valued { name: "-MF", value: path, spelled: &[] });
         }
         let definition = passed.strip_prefix("-D").or_else(|| passed.strip_prefix("-U"));
         match definition {
             Some(definition) if !definition.is_empty() && !definition.contains(',') => {
                 check_definition(definition)?;
-                self.keep(&[argument]);
+                self.keep(&[argument.to_owned()]);
                 Ok(())
             }
             _ => meaning(argument).map(|_| ()),
@@ -280,9 +274,9 @@ impl Reading {
         }
     }
 
-    fn keep(&mut self, spelled: &[&str]) {
-        self.texts.extend(spelled.iter().map(|part| (*part).to_owned()));
-        self.arguments.extend(spelled.iter().map(|part| (*part).to_owned()));
+    fn keep(&mut self, spelled: &[String]) {
+        self.texts.extend_from_slice(spelled);
+        self.arguments.extend_from_slice(spelled);
     }
 
     fn finish(self, cxx: bool) -> Result<Command, String> {

@@ -2,6 +2,7 @@
 //!
 //! A depfile that was asked for is produced whatever else is found out: the compiler was kept from writing it.
 
+use reviver_sdk::path::normal;
 use reviver_sdk::{Discovery, Ingredient, Operation, Refusal, scan};
 
 use crate::depfile::{Report, Wish};
@@ -9,7 +10,6 @@ use crate::derive::DEPFILE;
 use crate::directive::{Finding, NEEDLES, findings};
 use crate::graph::{Places, Run, walk};
 use crate::plan::{Compiler, Plan, reason};
-use crate::search::normal;
 
 /// What further identifies a compilation, from the report of its run.
 pub(crate) fn discover(operation: &Operation, report: &[u8]) -> Result<Discovery, Refusal> {

@@ -18,8 +18,10 @@
 
 use std::collections::BTreeMap;
 
+use reviver_sdk::path::{below, join, normal, parent};
+
 use crate::directive::{Finding, Lookup};
-use crate::search::{Search, below, join, normal, parent};
+use crate::search::Search;
 
 /// More places than this would cost more than the compilation.
 const PLACES: usize = 50_000;

@@ -21,7 +21,6 @@
 //! | `driver` | names of compilers, suffixes of sources |
 //! | `options` | the options that are understood, as data |
 //! | `command` | a compilation read from its arguments |
-//! | `response` | response files |
 //! | `plan` | the command together with what the compiler says of itself |
 //! | `search` | the directories that are searched for headers |
 //! | `directive` | what a line of a file looks for |
@@ -42,7 +41,6 @@ mod driver;
 mod graph;
 mod options;
 mod plan;
-mod response;
 mod search;
 
 use reviver_sdk::{Derivation, Discovery, KeyPlugin, Operation, Refusal};

@@ -1,10 +1,10 @@
 //! What both steps of a key need to know of a compilation: the command, the compiler, its directories.
 
+use reviver_sdk::response::expand;
 use reviver_sdk::{Answer, ExitStatus, Failure, Operation, Refusal, query, read, variable};
 
 use crate::command::Command;
 use crate::driver::{Language, file_name, recognise};
-use crate::response::expand;
 use crate::search::{BuiltIn, Search, directories_of};
 
 /// Variables that change what the driver runs, or make it write more files.

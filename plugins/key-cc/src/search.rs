@@ -12,6 +12,8 @@
 //! Whether a directory exists does not matter: one that is missing now can come. Those of the compiler's own that were
 //! missing when it was asked have no known place in the order, so that all of them are an ingredient as a whole.
 
+use reviver_sdk::path::normal;
+
 use crate::command::Directories;
 
 /// A directory that is searched.
@@ -127,52 +129,6 @@ pub(crate) fn directories_of(variable: Option<&str>) -> Vec<String> {
     }
 }
 
-/// The path without `.` and without doubled slashes; `..` stays, since what is before it may be a link.
-#[must_use]
-pub(crate) fn normal(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    if path.starts_with('/') {
-        out.push('/');
-    }
-    for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
-        if !out.is_empty() && !out.ends_with('/') {
-            out.push('/');
-        }
-        out.push_str(part);
-    }
-    out
-}
-
-/// The normal path of `name` in a normal directory.
-#[must_use]
-pub(crate) fn join(directory: &str, name: &str) -> String {
-    if directory.is_empty() || name.starts_with('/') {
-        normal(name)
-    } else {
-        normal(&format!("{directory}/{name}"))
-    }
-}
-
-/// The directory of a normal path; empty for the working directory.
-#[must_use]
-pub(crate) fn parent(path: &str) -> &str {
-    match path.rsplit_once('/') {
-        Some(("", _)) => "/",
-        Some((parent, _)) => parent,
-        None => "",
-    }
-}
-
-/// The name of a normal path as it is below a normal directory.
-#[must_use]
-pub(crate) fn below<'a>(path: &'a str, directory: &str) -> Option<&'a str> {
-    if directory.is_empty() {
-        return (!path.starts_with('/')).then_some(path);
-    }
-    let rest = path.strip_prefix(directory)?;
-    if directory.ends_with('/') { Some(rest) } else { rest.strip_prefix('/') }
-}
-
 fn between<'a>(line: &'a str, before: &str, after: &str) -> Option<&'a str> {
     let rest = line.strip_prefix(before)?;
     rest.find(after).map(|end| &rest[..end])
@@ -214,22 +170,6 @@ mod tests {
         assert_eq!(paths(&search.quoted), "q");
         assert_eq!(paths(&search.angled), "a b c s l /lib /usr/include z");
         assert!(!search.angled[2].system && search.angled[3].system);
-    }
-
-    #[test]
-    fn paths_are_normal_as_far_as_links_allow() {
-        for (path, expected) in
-            [("./a//b/./c", "a/b/c"), ("/", "/"), ("//a/", "/a"), (".", ""), ("a/../b", "a/../b")]
-        {
-            assert_eq!(normal(path), expected);
-        }
-        assert_eq!(join("", "./x.h"), "x.h");
-        assert_eq!(join("/a", "/x.h"), "/x.h");
-        assert_eq!(parent("/x"), "/");
-        assert_eq!(below("/a/b/c", "/a"), Some("b/c"));
-        assert_eq!(below("/ab", "/a"), None);
-        assert_eq!(below("/x", "/"), Some("x"));
-        assert_eq!(below("/x", ""), None);
     }
 
     #[test]

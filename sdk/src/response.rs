@@ -1,8 +1,21 @@
 //! Response files: arguments that stand in a file, `@FILE`.
 //!
-//! gcc and clang read them alike: words are parted by white space; a backslash takes the next character as it is, in
-//! quotes of either sort too; quotes of one sort hold those of the other. A file that a response file names is read from
-//! the working directory. What is expanded enters the key, not the file: its content is a condition of the answer.
+//! This is how gcc and clang read them, and most that came after: words are parted by white space; a backslash takes the
+//! next character as it is, in quotes of either sort too; quotes of one sort hold those of the other. A file that a
+//! response file names is read from the working directory. What is expanded should enter the key, not the file: that one's
+//! content, which was read, is a condition of the answer.
+//!
+//! ```
+//! use reviver_sdk::{Refusal, read, response, testing::TestHost};
+//!
+//! let host = TestHost::new().file("flags", b"-O2 '-DNAME=\"two words\"'");
+//! let arguments = ["@flags", "a.c"].map(str::to_owned);
+//! let expanded = host.run(|| {
+//!     response::expand(&arguments, &mut |path| read(path).map_err(|failure| failure.refusal(path).into_reason()))
+//! })?;
+//! assert_eq!(expanded, ["-O2", "-DNAME=\"two words\"", "a.c"]);
+//! # Ok::<(), String>(())
+//! ```
 
 /// How deep response files may name response files.
 const DEPTH: usize = 8;
@@ -11,8 +24,9 @@ const ARGUMENTS: usize = 20_000;
 /// How many bytes the arguments may have together, for the same reason.
 const BYTES: usize = 1 << 20;
 
-/// The arguments with every response file expanded, where `read` has the content of a file.
-pub(crate) fn expand(
+/// The arguments with every response file expanded, where `read` has the content of a file or the words in which it
+/// cannot be had.
+pub fn expand(
     arguments: &[String],
     read: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
 ) -> Result<Vec<String>, String> {
@@ -33,10 +47,10 @@ fn expand_into(
             continue;
         };
         if depth == DEPTH {
-            return Err(format!("`@{path}` is nested too deep"));
+            return Err(["`@", path, "` is nested too deep"].concat());
         }
-        let content = String::from_utf8(read(path)?).map_err(|_| format!("`@{path}` is not UTF-8"))?;
-        let words = split(&content).map_err(|why| format!("`@{path}` {why}"))?;
+        let content = String::from_utf8(read(path)?).map_err(|_| ["`@", path, "` is not UTF-8"].concat())?;
+        let words = split(&content).map_err(|why| ["`@", path, "` ", &why].concat())?;
         expand_into(expanded, &words, depth + 1, read)?;
     }
     let bytes: usize = expanded.iter().map(|argument| argument.len() + 1).sum();
@@ -47,7 +61,7 @@ fn expand_into(
 }
 
 /// The words of a response file, or why the compilers do not agree on them.
-pub(crate) fn split(content: &str) -> Result<Vec<String>, String> {
+pub fn split(content: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;
