@@ -7,27 +7,59 @@ use crate::{EvictionPlugin, KeyPlugin, MetadataPlugin, wire};
 
 /// Makes a type the plugin of its crate: `export!(key: Mine);`, `export!(metadata: Mine);` or `export!(eviction: Mine);`,
 /// once per crate. Does nothing natively, where there is nobody to export to.
+///
+/// A plugin that has settings says so, for people to read with `reviver plugin inspect`. Names that are no identifiers
+/// are written as texts; a setting is a `text`, a `boolean`, an `integer`, or `texts`, a list of them.
+///
+/// ```
+/// # use reviver_sdk::{Derivation, KeyPlugin, Operation, Refusal};
+/// # struct Mine;
+/// # impl KeyPlugin for Mine {
+/// #     fn derive(_: &Operation) -> Result<Derivation, Refusal> {
+/// #         Ok(Derivation::new("mine"))
+/// #     }
+/// # }
+/// reviver_sdk::export!(key: Mine, settings: {
+///     comment: text = "what starts a comment; `#` unless it is set",
+///     "search-in": texts = "directories where words are looked for",
+/// });
+/// ```
 #[macro_export]
 macro_rules! export {
+    ($role:ident: $plugin:ty, settings: { $($name:tt: $kind:ident = $about:literal),* $(,)? }) => {
+        $crate::export!($role: $plugin);
+
+        const _: () = {
+            const SETTINGS: &str = concat!($($crate::setting!($name $kind $about)),*);
+            const SECTION: [u8; SETTINGS.len()] = $crate::section::<{ SETTINGS.len() }>(SETTINGS);
+            #[cfg(target_arch = "wasm32")]
+            #[used]
+            #[unsafe(link_section = "reviver:settings")]
+            static KEPT: [u8; SETTINGS.len()] = SECTION;
+            // What does not compile as a guest does not compile natively.
+            #[cfg(not(target_arch = "wasm32"))]
+            const _: [u8; SETTINGS.len()] = SECTION;
+        };
+    };
     (key: $plugin:ty) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Exported = $crate::ExportedKey<$plugin>;
-    $crate::wire::key::export_key!(Exported with_types_in $crate::wire::key);
+            $crate::wire::key::export_key!(Exported with_types_in $crate::wire::key);
         };
     };
     (metadata: $plugin:ty) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Exported = $crate::ExportedMetadata<$plugin>;
-    $crate::wire::metadata::export_metadata!(Exported with_types_in $crate::wire::metadata);
+            $crate::wire::metadata::export_metadata!(Exported with_types_in $crate::wire::metadata);
         };
     };
     (eviction: $plugin:ty) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Exported = $crate::ExportedEviction<$plugin>;
-    $crate::wire::eviction::export_eviction!(Exported with_types_in $crate::wire::eviction);
+            $crate::wire::eviction::export_eviction!(Exported with_types_in $crate::wire::eviction);
         };
     };
 }

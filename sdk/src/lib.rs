@@ -41,8 +41,67 @@
 //! # Ok::<(), Refusal>(())
 //! ```
 //!
-//! The crate of a plugin is a library like any other: `cargo test` tests it natively, where [`testing`] has a host, and
-//! `reviver plugin build` makes the component.
+//! # The other roles
+//!
+//! A metadata plugin says how an outcome is written down, and reads what it wrote, or anything else, since disks lie:
+//!
+//! ```
+//! use reviver_sdk::{ExitStatus, MetadataPlugin, Outcome, testing::TestHost};
+//!
+//! /// Keeps the exit code alone, of runs that printed nothing.
+//! struct Silent;
+//!
+//! impl MetadataPlugin for Silent {
+//!     fn encode(outcome: &Outcome) -> Result<Vec<u8>, String> {
+//!         match outcome.exit {
+//!             ExitStatus::Code(code) if outcome.output.is_empty() => Ok(code.to_string().into_bytes()),
+//!             _ => Err("only silent runs that end by themselves are written down".to_owned()),
+//!         }
+//!     }
+//!
+//!     fn decode(hunk: &[u8]) -> Result<Outcome, String> {
+//!         let code = str::from_utf8(hunk).ok().and_then(|text| text.parse().ok());
+//!         Ok(Outcome::new(ExitStatus::Code(code.ok_or("the hunk is no number")?)))
+//!     }
+//! }
+//!
+//! reviver_sdk::export!(metadata: Silent);
+//!
+//! let host = TestHost::new();
+//! let hunk = host.encode::<Silent>(&Outcome::new(ExitStatus::Code(3)))?;
+//! assert_eq!(host.decode::<Silent>(&hunk)?.exit, ExitStatus::Code(3));
+//! assert!(host.decode::<Silent>(b"three").is_err());
+//! # Ok::<(), String>(())
+//! ```
+//!
+//! An eviction plugin says what goes first, the lowest score before all others:
+//!
+//! ```
+//! use reviver_sdk::{Budget, Candidate, EvictionPlugin, testing::TestHost};
+//!
+//! /// What was cheap to make goes first.
+//! struct Cheapest;
+//!
+//! impl EvictionPlugin for Cheapest {
+//!     fn score(_now: u64, _budget: &Budget, candidate: &Candidate) -> f64 {
+//!         candidate.cost as f64
+//!     }
+//! }
+//!
+//! reviver_sdk::export!(eviction: Cheapest);
+//!
+//! let candidate =
+//!     |cost| Candidate { size: 1, files: 1, created: 0, last_use: 0, uses: 0, cost, unused: false };
+//! let budget = Budget { limit: 1, used: 2, entries: 2 };
+//! let scores = TestHost::new().score::<Cheapest>(0, &budget, &[candidate(5), candidate(9)]);
+//! assert!(scores[0] < scores[1]);
+//! ```
+//!
+//! # From a crate to a plugin
+//!
+//! The crate of a plugin is a library like any other. `reviver plugin build` makes the component. `cargo test` tests it
+//! natively, where [`testing`] has a host, and `reviver plugin test` runs the same tests once more, answered by the
+//! component; [`conformance!`] makes one test of each law of the role.
 //!
 //! What plugins have in common is here, and costs a guest that does not use it nothing: [`argv`] walks arguments,
 //! [`response`] expands response files, [`path`] puts paths together, [`depfile`] reads what compilers say that they
@@ -84,6 +143,7 @@ mod outcome;
 pub mod path;
 mod refusal;
 pub mod response;
+mod settings;
 mod value;
 mod write;
 
@@ -102,6 +162,8 @@ pub use inputs::{query, read, scan, variable};
 pub use key::{KeyPlugin, REPORT};
 pub use log::{debug, info, warning};
 pub use metadata::MetadataPlugin;
+#[doc(hidden)]
+pub use settings::section;
 pub use value::Value;
 pub use wire::key::reviver::plugin::inputs::{Answer, Failure, Match};
 pub use wire::key::reviver::plugin::types::{

@@ -24,16 +24,14 @@ reviver_sdk::export!(eviction: LeastRecentlyUsed);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reviver_sdk::testing::conformance;
+    use reviver_sdk::testing::TestHost;
+
+    reviver_sdk::conformance!(eviction: LeastRecentlyUsed);
 
     fn score(last_use: u64, unused: bool) -> f64 {
         let candidate = Candidate { size: 1, files: 1, created: 0, last_use, uses: 1, cost: 0, unused };
-        LeastRecentlyUsed::score(0, &Budget { limit: 1, used: 2, entries: 1 }, &candidate)
-    }
-
-    #[test]
-    fn laws_of_the_role_hold() {
-        conformance::eviction::<LeastRecentlyUsed>();
+        let budget = Budget { limit: 1, used: 2, entries: 1 };
+        TestHost::new().score::<LeastRecentlyUsed>(0, &budget, &[candidate])[0]
     }
 
     #[test]

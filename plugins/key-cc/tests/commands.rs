@@ -3,8 +3,8 @@
 
 mod support;
 
-use reviver_sdk::testing::{TestHost, conformance};
-use reviver_sdk::{Derivation, KeyPlugin as _, Operation, Refusal, Source};
+use reviver_sdk::testing::TestHost;
+use reviver_sdk::{Derivation, Operation, Refusal, Source};
 
 use key_cc::Cc;
 use support::Repository;
@@ -277,19 +277,19 @@ fn response_files_are_expanded_into_the_key() {
 #[test]
 fn nothing_is_understood_without_asking_the_compiler() {
     let host = TestHost::new().without("query");
-    let refusal =
-        host.run(|| Cc::derive(&Operation::new(["gcc", "-c", "a.c"]))).expect_err("no compiler to ask");
+    let refusal = host.derive::<Cc>(&Operation::new(["gcc", "-c", "a.c"])).expect_err("no compiler to ask");
     assert!(reason(&refusal).contains("`query`"));
 }
 
-#[test]
-fn the_laws_of_the_role_hold() {
+/// A host whose compiler is clang.
+fn clang() -> TestHost {
     const V: &str = "#include <...> search starts here:\n /usr/include\nEnd of search list.\n";
-    let host = TestHost::new().answer(&["--version"], "clang version 14.0.6", "").answer(
-        &["-E", "-v", "-x", "c", "/dev/null"],
-        "",
-        V,
-    );
-    let derivation = conformance::key::<Cc>(&host, &Operation::new(["clang", "-MMD", "-c", "a.c"]));
-    assert_eq!(derivation.label, "clang a.c");
+    let ask = &["-E", "-v", "-x", "c", "/dev/null"];
+    TestHost::new().answer(&["--version"], "clang version 14.0.6", "").answer(ask, "", V)
 }
+
+reviver_sdk::conformance!(
+    key: Cc,
+    [Operation::new(["clang", "-MMD", "-c", "a.c"]), Operation::new(["clang", "-g", "-Ii", "-c", "a.c"])],
+    host: clang()
+);

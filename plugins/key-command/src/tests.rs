@@ -1,8 +1,22 @@
 //! What identifies commands.
 
 use super::*;
-use reviver_sdk::testing::{TestHost, conformance};
+use reviver_sdk::testing::TestHost;
 use reviver_sdk::{Input, Source, WriteKind};
+
+reviver_sdk::conformance!(
+    key: Command,
+    [tar(), Operation::new(["make-it"]).writes(["b/", "a"]), Operation::new(["true"]).variables(["HOME"])]
+);
+
+mod moved {
+    use super::{Command, TestHost, tar};
+    reviver_sdk::conformance!(
+        key: Command,
+        [tar(), tar().root("/")],
+        host: TestHost::new().configuration(r#"{"relocatable": true}"#)
+    );
+}
 
 fn tar() -> Operation {
     Operation::new(["/usr/bin/tar", "-cf", "../out.tar", "src"])
@@ -14,7 +28,7 @@ fn tar() -> Operation {
 }
 
 fn derive(configuration: &str, operation: &Operation) -> Derivation {
-    conformance::key::<Command>(&TestHost::new().configuration(configuration), operation)
+    TestHost::new().configuration(configuration).derive::<Command>(operation).expect("a derivation")
 }
 
 fn labels(derivation: &Derivation) -> Vec<&str> {
@@ -27,7 +41,7 @@ fn source<'a>(derivation: &'a Derivation, label: &str) -> Option<&'a Source> {
 
 fn refusal(configuration: &str, operation: &Operation) -> Refusal {
     let host = TestHost::new().configuration(configuration);
-    host.run(|| Command::derive(operation)).expect_err("a refusal")
+    host.derive::<Command>(operation).expect_err("a refusal")
 }
 
 #[test]

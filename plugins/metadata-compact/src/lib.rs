@@ -39,13 +39,10 @@ reviver_sdk::export!(metadata: Compact);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reviver_sdk::testing::conformance;
+    use reviver_sdk::testing::TestHost;
     use reviver_sdk::{Chunk, ExitStatus, Stream};
 
-    #[test]
-    fn laws_of_the_role_hold() {
-        conformance::metadata::<Compact>(true);
-    }
+    reviver_sdk::conformance!(metadata: Compact);
 
     #[test]
     fn the_layout_is_the_documented_one() {
@@ -54,9 +51,12 @@ mod tests {
         outcome.output = vec![Chunk::new(Stream::Both, b"hi")];
         outcome.notes = vec![("n".into(), "é".into())];
         let hunk = b"\x01\x00\x01\xac\x02\x00\x01\x02\x02hi\x01\x01n\x02\xc3\xa9".to_vec();
-        assert_eq!(Compact::encode(&outcome), Ok(hunk.clone()));
-        assert_eq!(Compact::decode(&hunk), Ok(outcome));
-        assert_eq!(Compact::encode(&Outcome::new(ExitStatus::Code(0))).map(|hunk| hunk.len()), Ok(7));
+        assert_eq!(TestHost::new().encode::<Compact>(&outcome), Ok(hunk.clone()));
+        assert_eq!(TestHost::new().decode::<Compact>(&hunk), Ok(outcome));
+        assert_eq!(
+            TestHost::new().encode::<Compact>(&Outcome::new(ExitStatus::Code(0))).map(|hunk| hunk.len()),
+            Ok(7)
+        );
     }
 
     #[test]
@@ -76,7 +76,7 @@ mod tests {
             (b"\x01\0\0\0\0\0\x01\x01\xff\0", "a note is not UTF-8"),
         ];
         for (hunk, reason) in refused {
-            assert_eq!(Compact::decode(hunk), Err(reason.to_owned()), "{hunk:?}");
+            assert_eq!(TestHost::new().decode::<Compact>(hunk), Err(reason.to_owned()), "{hunk:?}");
         }
     }
 }

@@ -4,13 +4,16 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::{Level, scan};
-use crate::{Answer, ExitStatus, Failure, Match};
+use super::{Level, question, scan};
+use crate::{Answer, ExitStatus, Failure, Match, Value};
 
-/// Stands for the host while plugin code runs natively.
+/// The capabilities that a plugin may have.
+const CAPABILITIES: [&str; 3] = ["arguments", "query", "read"];
+
+/// Stands for the host while a plugin is tested.
 ///
-/// It knows what it was told, notes what is looked at, and is the host of [`run`](Self::run)'s closure alone. Code that
-/// runs outside of any finds a host that knows nothing.
+/// It knows what it was told, asks the plugin, and notes what is looked at. Native code may also run in it by itself: it
+/// is the host of [`run`](Self::run)'s closure alone, and code that runs outside of any finds a host that knows nothing.
 #[derive(Clone, Debug, Default)]
 pub struct TestHost {
     configuration: Option<String>,
@@ -91,14 +94,15 @@ impl TestHost {
         self
     }
 
-    /// Without a capability: `read` or `query`.
+    /// Without a capability: `arguments`, `read` or `query`.
     #[must_use]
     pub fn without(mut self, capability: impl Into<String>) -> Self {
         self.denied.insert(capability.into());
         self
     }
 
-    /// What `plugin` answers with this host, which is that of this thread until the closure is left, in whatever way.
+    /// What native code answers with this host, which is that of this thread until the closure is left, in whatever way.
+    /// It is native also where all else is answered by a component, so it is for code that is not the plugin's own.
     pub fn run<T>(&self, plugin: impl FnOnce() -> T) -> T {
         struct Restore(TestHost);
         impl Drop for Restore {
@@ -121,6 +125,40 @@ impl TestHost {
     #[must_use]
     pub fn logs(&self) -> Vec<(Level, String)> {
         self.notes.borrow().logs.clone()
+    }
+
+    /// The same host, which has noted nothing yet and keeps its notes to itself.
+    #[must_use]
+    pub(crate) fn afresh(&self) -> Self {
+        Self { notes: Rc::default(), ..self.clone() }
+    }
+
+    /// All that the plugin may see, as a component's host is told of it.
+    pub(super) fn to_value(&self) -> Value {
+        let configuration = self.configuration_text();
+        let Some(configuration) = Value::parse(&configuration) else {
+            panic!("the configuration of the test host is no JSON: {configuration}");
+        };
+        let variables = self.variables.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+        let files = self.files.iter().map(|(path, content)| (path.clone(), question::bytes(content)));
+        let answers =
+            self.answers.iter().map(|(arguments, answer)| question::query_answer(arguments, answer));
+        let capabilities: Vec<_> =
+            CAPABILITIES.into_iter().filter(|one| !self.denied.contains(*one)).collect();
+        question::table([
+            ("configuration", configuration),
+            ("variables", Value::Table(variables.collect())),
+            ("files", Value::Table(files.collect())),
+            ("answers", Value::List(answers.collect())),
+            ("capabilities", question::texts(&capabilities)),
+        ])
+    }
+
+    /// Notes what a component looked at and logged.
+    pub(super) fn noted(&self, looks: Vec<Look>, logs: Vec<(Level, String)>) {
+        let mut notes = self.notes.borrow_mut();
+        notes.looks.extend(looks);
+        notes.logs.extend(logs);
     }
 
     pub(crate) fn configuration_text(&self) -> String {

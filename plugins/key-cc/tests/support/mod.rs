@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use key_cc::Cc;
 use reviver_sdk::testing::{Look, TestHost};
-use reviver_sdk::{Answer, Derivation, Discovery, ExitStatus, KeyPlugin as _, Operation, Refusal, Source};
+use reviver_sdk::{Answer, Derivation, Discovery, ExitStatus, Operation, Refusal, Source};
 
 /// A repository in a directory of its own, which is removed in the end.
 pub struct Repository {
@@ -79,12 +79,12 @@ impl Repository {
 
     pub fn derive(&self, argv: &[&str]) -> Result<Derivation, Refusal> {
         let operation = self.operation(argv);
-        self.host(argv[0], &|| Cc::derive(&operation))
+        self.host(argv[0], &|host| host.derive::<Cc>(&operation))
     }
 
     pub fn discover(&self, argv: &[&str], report: &[u8]) -> Result<Discovery, Refusal> {
         let operation = self.operation(argv);
-        self.host(argv[0], &|| Cc::discover(&operation, report))
+        self.host(argv[0], &|host| host.discover::<Cc>(&operation, report))
     }
 
     /// Derives, runs with the replaced arguments and discovers.
@@ -102,7 +102,7 @@ impl Repository {
         Ran { derivation, discovery, report }
     }
 
-    fn host<T>(&self, program: &str, ask: &dyn Fn() -> T) -> T {
+    fn host<T>(&self, program: &str, ask: &dyn Fn(&TestHost) -> T) -> T {
         let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         let mut answers: BTreeMap<Vec<String>, Answer> = BTreeMap::new();
         loop {
@@ -117,7 +117,7 @@ impl Repository {
                 let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
                 host = host.answer_with(&arguments, answer.clone());
             }
-            let answered = host.run(ask);
+            let answered = ask(&host);
             let known = files.len() + answers.len();
             for look in host.looks() {
                 match look {
