@@ -87,17 +87,78 @@ fn commands_are_identified() -> Result<()> {
 
 #[test]
 fn outcomes_come_back() -> Result<()> {
-    let codec = WasmCodec::new(Arc::new(Runtime::new(None)), source("metadata-compact", "{}")?);
+    let runtime = Arc::new(Runtime::new(None));
     let outcome = Outcome {
         exit: Exit::Signal(9),
-        output: vec![Chunk { stream: Stream::Stderr, bytes: b"killed\xff".to_vec() }],
+        output: vec![
+            Chunk { stream: Stream::Stderr, bytes: b"killed\xff".to_vec() },
+            Chunk { stream: Stream::Both, bytes: "é\n".into() },
+        ],
         started: 1_800_000_000_000_000_000,
         duration: 42,
         notes: vec![("host".into(), "0.1.0".into())],
     };
-    let hunk = codec.encode(&outcome)?.map_err(anyhow::Error::msg)?;
-    assert_eq!(codec.decode(&hunk)?, Ok(outcome));
-    ensure!(codec.decode(b"")?.is_err());
+    for name in ["metadata-compact", "metadata-csexp", "metadata-json"] {
+        let codec = WasmCodec::new(Arc::clone(&runtime), source(name, "{}")?);
+        let hunk = codec.encode(&outcome)?.map_err(anyhow::Error::msg)?;
+        assert_eq!(codec.decode(&hunk)?.as_ref(), Ok(&outcome), "{name}");
+        ensure!(codec.decode(b"")?.is_err());
+        ensure!(codec.decode(&hunk[..hunk.len() / 2])?.is_err());
+        let readable = hunk.windows(7).any(|window| window == b"started");
+        ensure!(readable == (name != "metadata-compact"), "{name}: {}", hunk.escape_ascii());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_large_outcome_is_within_the_limits_of_every_codec() -> Result<()> {
+    let runtime = Arc::new(Runtime::new(None));
+    for (byte, size) in [(0xff, 2 << 20), (b'"', 2 << 20), (b'x', 6 << 20)] {
+        let bytes = vec![byte; size];
+        let outcome = Outcome {
+            exit: Exit::Code(0),
+            output: vec![Chunk { stream: Stream::Stdout, bytes }],
+            started: 0,
+            duration: 0,
+            notes: Vec::new(),
+        };
+        for name in ["metadata-compact", "metadata-csexp", "metadata-json"] {
+            let codec = WasmCodec::new(Arc::clone(&runtime), source(name, "{}")?);
+            let hunk = codec.encode(&outcome).context(name)?.map_err(anyhow::Error::msg)?;
+            ensure!(codec.decode(&hunk).context(name)?.as_ref() == Ok(&outcome), "{name}");
+        }
+    }
+    Ok(())
+}
+
+/// The linker and whoever makes a component of a module keep the section, in which nothing else points to anything.
+#[test]
+fn settings_are_told_in_a_section_of_the_component() -> Result<()> {
+    let settings = |component: &[u8]| -> Result<Vec<String>> {
+        let mut sections = Vec::new();
+        for payload in wasmparser::Parser::new(0).parse_all(component) {
+            if let wasmparser::Payload::CustomSection(section) = payload?
+                && section.name() == "reviver:settings"
+            {
+                sections.push(String::from_utf8(section.data().to_vec())?);
+            }
+        }
+        Ok(sections)
+    };
+    let shipped = |name: &str| settings(shipped::find(name).context("it is shipped")?.bytes);
+    assert_eq!(
+        shipped("key-command")?,
+        [
+            "relocatable\tboolean\ttake paths relative to the root, so that checkouts at other places share entries\n"
+        ]
+    );
+    assert_eq!(
+        settings(include_bytes!("../examples/custom-key/plugin.wasm"))?,
+        ["comment\ttext\twhat a comment line starts with; `#` unless it is set\n"]
+    );
+    for name in ["evict-lru", "key-cc", "metadata-compact", "metadata-csexp", "metadata-json"] {
+        ensure!(shipped(name)?.is_empty(), "{name} has no settings");
+    }
     Ok(())
 }
 

@@ -73,13 +73,17 @@ impl Reader<'_> {
     }
 
     fn number(&mut self) -> Option<Value> {
-        let end = self
-            .rest
-            .find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'))
-            .unwrap_or(self.rest.len());
-        let (number, rest) = self.rest.split_at_checked(end)?;
+        let unsigned = self.rest.strip_prefix('-').unwrap_or(self.rest);
+        let mut rest = unsigned.strip_prefix('0').or_else(|| digits(unsigned))?;
+        if let Some(fraction) = rest.strip_prefix('.') {
+            rest = digits(fraction)?;
+        }
+        if let Some(exponent) = rest.strip_prefix(['e', 'E']) {
+            rest = digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))?;
+        }
+        let number = self.rest.strip_suffix(rest)?.to_owned();
         self.rest = rest;
-        number.contains(|c: char| c.is_ascii_digit()).then(|| Value::Number(number.to_owned()))
+        Some(Value::Number(number))
     }
 
     /// The rest of a text whose opening quote is passed.
@@ -87,7 +91,11 @@ impl Reader<'_> {
         let mut text = String::new();
         loop {
             let end = self.rest.find(['"', '\\'])?;
-            text.push_str(self.rest.get(..end)?);
+            let plain = self.rest.get(..end)?;
+            if plain.contains(|c: char| c < ' ') {
+                return None;
+            }
+            text.push_str(plain);
             self.rest = self.rest.get(end..)?;
             if let Some(rest) = self.rest.strip_prefix('"') {
                 self.rest = rest;
@@ -126,6 +134,12 @@ impl Reader<'_> {
     }
 }
 
+/// What comes behind the digits that `text` begins with, at least one.
+fn digits(text: &str) -> Option<&str> {
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    (rest.len() < text.len()).then_some(rest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,5 +166,13 @@ mod tests {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
         assert_eq!(parse(&"[".repeat(100_000)), None);
+        for wrong in
+            ["+1", "01", "1.", ".5", "1e", "1e+", "-", "--1", "1-2", "0x1", "\"\n\"", "\"\0\"", "NaN"]
+        {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+        for right in ["0", "-0", "10", "0.50", "1E+20", "1e-2", "\"\u{7f}\""] {
+            assert!(parse(right).is_some(), "{right}");
+        }
     }
 }

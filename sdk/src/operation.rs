@@ -96,6 +96,13 @@ impl Operation {
         let rest = if root == "/" { &*path } else { path.strip_prefix(&*root)? };
         if rest.is_empty() { Some(String::new()) } else { rest.strip_prefix('/').map(str::to_owned) }
     }
+
+    /// What `path` is called wherever the repository lies: relative to the root, or as it is spelled where it lies
+    /// outside. This is what labels are made of that checkouts at other places share.
+    #[must_use]
+    pub fn relocated(&self, path: &str) -> String {
+        self.under_root(path).unwrap_or_else(|| path.to_owned())
+    }
 }
 
 fn owned<T: Into<String>>(texts: impl IntoIterator<Item = T>) -> Vec<String> {
@@ -123,6 +130,8 @@ mod tests {
         assert_eq!(operation.under_root("/w/repo/x"), Some("x".into()));
         assert_eq!(operation.under_root("/w/repository/x"), None);
         assert_eq!(operation.under_root("../../../x"), None);
+        assert_eq!(operation.relocated("/w/repo/x"), "x");
+        assert_eq!(operation.relocated("../../../x"), "../../../x");
     }
 
     #[test]

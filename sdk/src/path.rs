@@ -2,8 +2,8 @@
 //!
 //! What is below a link is not what its path looks like, so `..` stays where it is here: [`normal`] says the same place
 //! wherever links lead. [`Operation::absolute`](crate::Operation::absolute) and
-//! [`Operation::under_root`](crate::Operation::under_root) resolve `..` too, for labels and for telling where
-//! something belongs.
+//! [`Operation::under_root`](crate::Operation::under_root) resolve `..` too, for
+//! [labels](crate::Operation::relocated) and for telling where something belongs.
 //!
 //! ```
 //! use reviver_sdk::path::{below, join, normal, parent};

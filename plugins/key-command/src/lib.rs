@@ -55,10 +55,7 @@ impl KeyPlugin for Command {
             return Err(Refusal::not_cacheable("nothing is declared: say --in, --out or --env"));
         }
 
-        let place = |path: &str| {
-            let relative = if relocatable { operation.under_root(path) } else { None };
-            relative.unwrap_or_else(|| path.to_owned())
-        };
+        let place = |path: &str| if relocatable { operation.relocated(path) } else { path.to_owned() };
         let arguments = operation
             .argv
             .iter()
@@ -97,7 +94,9 @@ impl KeyPlugin for Command {
     }
 }
 
-reviver_sdk::export!(key: Command);
+reviver_sdk::export!(key: Command, settings: {
+    relocatable: boolean = "take paths relative to the root, so that checkouts at other places share entries",
+});
 
 fn numbered(what: &str, index: usize) -> String {
     [what, " ", &index.to_string()].concat()

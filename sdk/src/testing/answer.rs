@@ -21,12 +21,15 @@ pub(super) fn list<T>(value: &Value, item: impl Fn(&Value) -> Option<T>) -> Opti
     value.list()?.iter().map(item).collect()
 }
 
-/// A member that may be left out or `null`.
-fn option<T>(value: &Value, name: &str, read: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
-    match value.member(name) {
-        None | Some(Value::Null) => Some(None),
-        Some(value) => read(value).map(Some),
-    }
+/// A member that is there and not `null`.
+fn present<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    value.member(name).filter(|value| **value != Value::Null)
+}
+
+/// What was read, where there was something to read.
+#[allow(clippy::option_option, reason = "the outer one says whether it was understood")]
+fn all<T>(read: Option<Option<T>>) -> Option<Option<T>> {
+    read.map_or(Some(None), |read| read.map(Some))
 }
 
 /// The name and the content of a variant.
@@ -92,8 +95,8 @@ pub(super) fn derivation(value: &Value) -> Option<Derivation> {
         ingredients: list(value.member("ingredients")?, ingredient)?,
         writes: list(value.member("writes")?, write)?,
         input,
-        arguments: option(value, "arguments", |arguments| list(arguments, text))?,
-        report: option(value, "report", text)?,
+        arguments: all(present(value, "arguments").map(|arguments| list(arguments, text)))?,
+        report: all(present(value, "report").map(text))?,
     })
 }
 
@@ -105,7 +108,7 @@ pub(super) fn discovery(value: &Value) -> Option<Discovery> {
     Some(Discovery {
         ingredients: list(value.member("ingredients")?, ingredient)?,
         produced: list(value.member("produced")?, produced)?,
-        uncacheable: option(value, "uncacheable", text)?,
+        uncacheable: all(present(value, "uncacheable").map(text))?,
     })
 }
 

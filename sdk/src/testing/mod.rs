@@ -12,7 +12,8 @@
 //! | panics | the test panics | the test panics, with the code and the whole message of the fault |
 //! | exceeds a limit | there is none | the same |
 //!
-//! The environment says which: `REVIVER_COMMAND` is a `reviver`, `REVIVER_PLUGIN` the component.
+//! The environment says which: `REVIVER_COMMAND` is a `reviver`, `REVIVER_PLUGIN` the component. The type that a test names
+//! says which code answers natively; the component answers for whichever it is.
 //!
 //! ```
 //! use reviver_sdk::testing::{Look, TestHost};

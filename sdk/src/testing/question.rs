@@ -32,10 +32,10 @@ pub(super) fn operation(operation: &Operation) -> Value {
     ])
 }
 
-pub(super) fn exit(exit: &ExitStatus) -> Value {
+pub(super) fn exit(exit: ExitStatus) -> Value {
     match exit {
-        ExitStatus::Code(code) => table([("code", (*code).into())]),
-        ExitStatus::Signal(signal) => table([("signal", (*signal).into())]),
+        ExitStatus::Code(code) => table([("code", code.into())]),
+        ExitStatus::Signal(signal) => table([("signal", signal.into())]),
     }
 }
 
@@ -52,7 +52,7 @@ pub(super) fn outcome(outcome: &Outcome) -> Value {
         table([("stream", stream(chunk.stream).into()), ("bytes", bytes(&chunk.bytes))])
     };
     table([
-        ("exit", exit(&outcome.exit)),
+        ("exit", exit(outcome.exit)),
         ("output", Value::List(outcome.output.iter().map(chunk).collect())),
         ("started", outcome.started.into()),
         ("duration", outcome.duration.into()),
@@ -79,7 +79,7 @@ pub(super) fn candidate(candidate: &Candidate) -> Value {
 pub(super) fn query_answer(arguments: &[String], answer: &Answer) -> Value {
     table([
         ("arguments", texts(arguments)),
-        ("exit", exit(&answer.exit)),
+        ("exit", exit(answer.exit)),
         ("stdout", bytes(&answer.stdout)),
         ("stderr", bytes(&answer.stderr)),
     ])

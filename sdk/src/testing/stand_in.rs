@@ -6,6 +6,7 @@
 
 use std::io::{BufRead as _, Write as _};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fs, panic};
 
 use super::{Level, Look, TestHost, answer, question};
@@ -166,7 +167,9 @@ fn a_panic_is_the_tests_own() {
 /// Runs the tests of this module that `filter` names in a process of its own, whose plugin is `plugin`.
 fn again(filter: &str, plugin: Option<&str>) -> Output {
     // The shell takes `plugin`, the first argument of the call, for the script that it runs.
-    let directory = env::temp_dir().join(format!("reviver-sdk-{}", std::process::id()));
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("reviver-sdk-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let directory = env::temp_dir().join(name);
     fs::create_dir_all(&directory).expect("a directory for tests");
     let script = "exec 3>&1; STAND_IN=\"$2\" exec \"$STAND_IN_BINARY\" --exact testing::stand_in::serves --ignored \
                   --nocapture >/dev/null\n";
@@ -178,7 +181,9 @@ fn again(filter: &str, plugin: Option<&str>) -> Output {
     if let Some(plugin) = plugin {
         command.env("REVIVER_PLUGIN", plugin);
     }
-    command.output().expect("this test, once more")
+    let output = command.output().expect("this test, once more");
+    fs::remove_dir_all(&directory).expect("an end of the directory");
+    output
 }
 
 #[test]

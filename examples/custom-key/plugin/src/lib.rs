@@ -36,7 +36,9 @@ impl KeyPlugin for Words {
     }
 }
 
-reviver_sdk::export!(key: Words);
+reviver_sdk::export!(key: Words, settings: {
+    comment: text = "what a comment line starts with; `#` unless it is set",
+});
 
 /// What a comment line starts with.
 fn comment(configuration: &Configuration) -> Result<&str, Refusal> {
@@ -56,15 +58,21 @@ fn words(content: &[u8], comment: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reviver_sdk::testing::{Look, TestHost, conformance};
+    use reviver_sdk::testing::{Look, TestHost};
+
+    reviver_sdk::conformance!(
+        key: Words,
+        [Operation::new(["./generate.sh"]), Operation::new(["../generate.sh"]).directory("below")],
+        host: TestHost::new().file(WORDS, "# one\nbegin\n\nend\n")
+    );
 
     fn derive(content: &str) -> Derivation {
         let host = TestHost::new().file(WORDS, content);
-        conformance::key::<Words>(&host, &Operation::new(["./generate.sh"]))
+        host.derive::<Words>(&Operation::new(["./generate.sh"])).expect("a derivation")
     }
 
     fn refusal(host: &TestHost) -> Refusal {
-        host.run(|| Words::derive(&Operation::new(["./generate.sh"]))).expect_err("a refusal")
+        host.derive::<Words>(&Operation::new(["./generate.sh"])).expect_err("a refusal")
     }
 
     #[test]
@@ -79,7 +87,7 @@ mod tests {
     #[test]
     fn the_comment_is_configured() {
         let host = TestHost::new().file(WORDS, "; no\n# yes").configuration(r#"{"comment": ";"}"#);
-        let derivation = conformance::key::<Words>(&host, &Operation::new(["./generate.sh"]));
+        let derivation = host.derive::<Words>(&Operation::new(["./generate.sh"])).expect("a derivation");
         assert_eq!(derivation.ingredients[1], Ingredient::bytes("words", b"# yes"));
         assert!(refusal(&host.configuration(r#"{"comment": ""}"#)).reason().contains("is empty"));
     }
@@ -91,7 +99,7 @@ mod tests {
         assert_eq!(host.looks(), [Look::Read(WORDS.into())]);
         let denied = refusal(&host.file(WORDS, "a").without("read"));
         assert!(denied.reason().starts_with("words.txt may not be looked at"));
-        let arguments = TestHost::new().run(|| Words::derive(&Operation::new(["generate.sh", "-v"])));
+        let arguments = TestHost::new().derive::<Words>(&Operation::new(["generate.sh", "-v"]));
         assert!(matches!(arguments, Err(Refusal::NotCacheable(_))));
     }
 }

@@ -1,7 +1,7 @@
 //! The laws of the roles, each as a function that panics where it is broken.
 //!
 //! [`conformance!`](crate::conformance!) makes a test of each, so that a failing test is called by the law. All questions
-//! go through the [`TestHost`](super::TestHost), so the laws are checked of a component too.
+//! go through the [`TestHost`], so the laws are checked of a component too.
 
 pub mod eviction;
 pub mod key;

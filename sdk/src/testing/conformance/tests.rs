@@ -48,7 +48,7 @@ planted! {
         Derivation::new("a").ingredients(names.keys().map(named).collect::<Vec<_>>())
     };
     Looks = |_one| {
-        let _value = variable(if counted() % 2 == 0 { "A" } else { "B" });
+        let _value = variable(if counted().is_multiple_of(2) { "A" } else { "B" });
         Derivation::new("a")
     };
     Empty = |_one| Derivation::new("");
