@@ -7,7 +7,7 @@
 //!   (7:started19:1800000000000000000)
 //!   (8:duration2:42)
 //!   (6:output(6:stdout6:hello\n)(6:stderr2:\xff\x00)(4:both0:))
-//!   (5:notes(4:host5:0.1.0)))
+//!   (5:notes(7:reviver5:0.1.0)))
 //! ```
 //!
 //! An atom is `LENGTH:BYTES`, a list is `(…)`, and nothing stands between them: the lines above are for reading. A hunk is
