@@ -14,6 +14,7 @@ mod faults;
 mod hostile;
 mod inputs;
 mod lua;
+mod other_languages;
 mod outputs;
 mod settings;
 mod stdin;
