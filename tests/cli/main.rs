@@ -8,8 +8,10 @@ mod support;
 
 mod asking;
 mod cache;
+mod completions;
 mod concurrency;
 mod custom_key;
+mod doctor;
 mod faults;
 mod hostile;
 mod inputs;

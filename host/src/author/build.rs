@@ -31,6 +31,7 @@ use std::path::{Path, PathBuf};
 pub use error::BuildError;
 pub use module::{ModuleError, component};
 pub use shape::Misfit;
+pub use target::present as has_target;
 
 /// The target that plugins are compiled for.
 pub const TARGET: &str = "wasm32-unknown-unknown";
