@@ -14,7 +14,8 @@ pub(super) struct CompletionsArgs {
 }
 
 /// Writes the script for a shell.
-pub(super) fn completions(args: &CompletionsArgs, out: &mut Vec<u8>) -> anyhow::Result<Exit> {
+pub(super) fn completions(args: &CompletionsArgs, out: &mut impl Write) -> anyhow::Result<Exit> {
+    // It is written whole: the generator ends the process where it cannot write.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "reviver", &mut script);
     out.write_all(&script)?;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 /// What the help says of exit codes.
 pub(super) const HELP: &str = "Exit codes: `run` exits as the command does, with 125 where reviver itself fails before it, \
-126 and 127 where the command cannot be run or found. Other commands: 0 done or found, 1 absent or ill, 2 usage or \
+126 and 127 where the command cannot be run or found. Other commands: 0 done or found, 1 absent, or a problem that `doctor` found, 2 usage or \
 configuration, 3 plugin, 4 store.";
 
 /// How the process ends.

@@ -23,21 +23,18 @@ pub(super) fn plugins(scene: &Scene) -> Vec<Finding> {
 fn plugin(scene: &Scene, name: &str) -> Vec<Finding> {
     let subject = format!("plugin {name}");
     let own = scene.place.settings.plugins.get(name);
-    let role = match own {
-        Some(PluginSettings { path: Some(path), .. }) => match role(scene, name, path) {
-            Ok(role) => role,
-            Err((says, cure)) => return vec![Finding::problem(subject, says, cure)],
-        },
-        _ => {
-            let shipped = own.and_then(|own| own.shipped.as_deref()).unwrap_or(name);
-            match shipped::find(shipped) {
-                Some(shipped) => shipped.role,
-                None => {
-                    let cure = format!("use another, or give it a `path` in [plugin.{name}] of reviver.toml");
-                    return vec![Finding::problem(subject, "nothing has this name", cure)];
-                }
-            }
-        }
+    let role = if let Some(path) = own.and_then(|own| own.path.as_deref()) {
+        role(scene, name, path)
+    } else {
+        let shipped = own.and_then(|own| own.shipped.as_deref()).unwrap_or(name);
+        shipped::find(shipped).map(|shipped| shipped.role).ok_or_else(|| {
+            let cure = format!("use another, or give it a `path` in [plugin.{name}] of reviver.toml");
+            ("nothing has this name".to_owned(), cure)
+        })
+    };
+    let role = match role {
+        Ok(role) => role,
+        Err((says, cure)) => return vec![Finding::problem(subject, says, cure)],
     };
     let mut findings = misused(scene, name, role);
     if findings.is_empty() {
