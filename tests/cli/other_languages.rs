@@ -145,6 +145,12 @@ fn a_fault_of_a_plugin_in_c_is_a_fault_like_any_other() -> Result<()> {
     let faults = [
         // Far out of its memory, which ends the instance.
         ("argv[0]);", "argv[0x10000000]);", "trapped"),
+        // Deeper than its stack, which lies below all data.
+        (
+            "    if (asked->argv.length == 0)",
+            "    volatile char deep[1 << 20];\n    for (int i = 0; i < 1 << 20; i++) deep[i] = 1;\n    if (asked->argv.length == 0)",
+            "trapped",
+        ),
         // A label that begins within its memory and ends without: the host does not read it.
         (
             "TEXT(\"sort\"), SOURCE_PROGRAM",

@@ -3,7 +3,7 @@
 #
 #   -nostdlib -ffreestanding   no C library: what is not there cannot be imported by accident
 #   -fno-builtin               loops stay loops, and are not made calls of a memcpy that is not there
-#   -mcpu=mvp                  what every version of clang means by the same words
+#   -mcpu=mvp                  the instructions that WebAssembly had from the beginning
 #   -fno-ident, --strip-debug  nothing of this machine gets into the bytes
 #   --no-entry                 there is no main
 #   --stack-first              an overflow of the stack traps instead of writing over other data

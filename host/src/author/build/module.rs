@@ -227,6 +227,20 @@ mod tests {
     }
 
     #[test]
+    fn a_module_that_is_damaged_anywhere_never_ends_the_process() {
+        let whole = eviction("", SCORE);
+        let mut refused = 0;
+        for at in 0..whole.len() {
+            for flipped in [0x01, 0x20, 0x80, 0xff] {
+                let mut module = whole.clone();
+                module[at] ^= flipped;
+                refused += usize::from(component(&module, Some(Role::Eviction)).is_err());
+            }
+        }
+        assert!(refused > whole.len(), "{refused} of {} were refused", 4 * whole.len());
+    }
+
+    #[test]
     fn every_misfit_is_told_with_what_was_expected() {
         let wrong = SCORE.replace("i64 i64 i64 i64", "i32");
         let imports =
