@@ -81,10 +81,10 @@ fn a_cache_that_may_no_longer_be_written_costs_one_warning_at_most() -> Result<(
 }
 
 /// A small file system in a directory, gone in the end.
-struct Mounted<'a>(&'a Path);
+pub(crate) struct Mounted<'a>(&'a Path);
 
 impl<'a> Mounted<'a> {
-    fn on(directory: &'a Path, size: &str) -> Result<Option<Self>> {
+    pub(crate) fn on(directory: &'a Path, size: &str) -> Result<Option<Self>> {
         fs::create_dir(directory)?;
         let mut mount = Command::new("mount");
         let mounted = mount.args(["-t", "tmpfs", "-o", size, "tmpfs"]).arg(directory).output();

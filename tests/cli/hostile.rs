@@ -57,7 +57,7 @@ fn directory() -> std::path::PathBuf {
 }
 
 /// The component of a guest of this role.
-fn guest(role: &str, name: &str) -> Result<Vec<u8>> {
+pub(crate) fn guest(role: &str, name: &str) -> Result<Vec<u8>> {
     let text = |name: &str| {
         fs::read_to_string(directory().join(format!("{name}.wat"))).with_context(|| name.to_owned())
     };

@@ -8,12 +8,15 @@ mod support;
 
 mod asking;
 mod cache;
+mod completions;
 mod concurrency;
 mod custom_key;
+mod doctor;
 mod faults;
 mod hostile;
 mod inputs;
 mod lua;
+mod other_languages;
 mod outputs;
 mod settings;
 mod stdin;

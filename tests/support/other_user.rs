@@ -34,8 +34,12 @@ impl<'a> OtherUser<'a> {
 
     /// `reviver run --verbose` as that user.
     pub(crate) fn run(&self, arguments: &[&str]) -> Result<Ran> {
+        self.ask(&[&["run", "--verbose"], arguments].concat())
+    }
+
+    /// `reviver` as that user.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> Result<Ran> {
         let mut command = self.repository.command(&self.reviver);
-        command.uid(NOBODY).gid(NOBODY).args(["run", "--verbose"]).args(arguments);
-        Ran::of(&mut command)
+        Ran::of(command.uid(NOBODY).gid(NOBODY).args(arguments))
     }
 }

@@ -1,4 +1,4 @@
-//! Building a plugin's crate into a component.
+//! Building a plugin's crate, or a core module that any compiler made, into a component.
 //!
 //! The crate is compiled for `wasm32-unknown-unknown`, whose standard library imports nothing, and what comes out is
 //! wrapped into a component in this process. Equal sources, lock file and compiler give equal bytes wherever they lie
@@ -9,7 +9,7 @@
 //! * the place of the workspace is written as `/workspace`, and those of other crates as `/NAME-VERSION`;
 //! * symbols are told apart by a crate's name and version instead of by cargo's hash of its place.
 //!
-//! [`build`] needs a `cargo` and nothing else:
+//! [`component`] makes one of a finished core module. [`build`] needs a `cargo` and nothing else:
 //!
 //! | outcome | what it means |
 //! |---|---|
@@ -21,20 +21,20 @@
 
 mod cargo;
 mod error;
+mod module;
+mod shape;
 mod target;
 mod wrapper;
 
 use std::path::{Path, PathBuf};
 
-use wit_component::{ComponentEncoder, DecodedWasm};
-
 pub use error::BuildError;
+pub use module::{ModuleError, component};
+pub use shape::Misfit;
+pub use target::present as has_target;
 
 /// The target that plugins are compiled for.
 pub const TARGET: &str = "wasm32-unknown-unknown";
-
-/// What the names of the contract's interfaces start with.
-const CONTRACT: &str = "reviver:plugin/";
 
 /// How a plugin is built.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -84,24 +84,7 @@ pub fn build(crate_directory: &Path, options: &Options) -> Result<Built, BuildEr
     let wrapper = wrapper::write(&target_directory)?;
     let compiled = cargo::compile(&crate_directory, &target_directory, &wrapper, &crates, options.locked)?;
     let module = std::fs::read(&compiled.module).map_err(io(&compiled.module))?;
-    let component = encode(&module)
+    let component = component(&module, None)
         .map_err(|source| BuildError::NotAPlugin { package: crates.package.clone(), source })?;
     Ok(Built { package: crates.package, component, messages: compiled.messages })
-}
-
-/// The component that a core module with the contract's types in it makes. Any other module makes one too, of which
-/// nobody could ask anything.
-fn encode(module: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-    let component = ComponentEncoder::default().validate(true).module(module)?.encode()?;
-    let decoded = wit_component::decode(&component)?;
-    let exports = match &decoded {
-        DecodedWasm::Component(resolve, world) => {
-            resolve.worlds[*world].exports.keys().map(|key| resolve.name_world_key(key)).collect()
-        }
-        DecodedWasm::WitPackage(..) => Vec::new(),
-    };
-    if exports.iter().any(|export| export.starts_with(CONTRACT)) {
-        return Ok(component);
-    }
-    Err("it exports no role of the contract".into())
 }

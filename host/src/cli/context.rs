@@ -49,7 +49,7 @@ impl Place {
 }
 
 /// The user's settings, where they are.
-fn user_settings() -> Result<UserSettings, SettingError> {
+pub(super) fn user_settings() -> Result<UserSettings, SettingError> {
     match xdg("XDG_CONFIG_HOME", ".config") {
         Some(directory) => UserSettings::load(&directory.join("reviver/config.toml")),
         None => Ok(UserSettings::default()),
@@ -57,7 +57,7 @@ fn user_settings() -> Result<UserSettings, SettingError> {
 }
 
 /// A directory of the XDG base directory specification; a relative one is none.
-fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
+pub(super) fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
     let given = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || std::env::var_os("HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     given.or_else(|| Some(home()?.join(below_home)))
@@ -81,16 +81,20 @@ impl Context {
 
     /// A repository with the cache that the user chose. Nothing is made on disk.
     pub(super) fn at(global: &Global, place: Place) -> Result<Self, StoreError> {
-        let usual = || xdg("XDG_CACHE_HOME", ".cache").map(|cache| cache.join("reviver"));
-        let cache = global.cache_dir().or_else(|| place.user.cache.clone()).or_else(usual);
-        // Without a home there is no better place that is ours.
-        let cache = cache.unwrap_or_else(|| place.root.path.join(".reviver-cache"));
         let options = Options { link: place.user.link, verify: place.user.verify };
-        let store = Store::open(&place.directory.join(cache), options)?;
+        let store = Store::open(&Self::cache(global, &place), options)?;
         let partition = store.partition(place.root.partition(&place.user.joined));
         let table = Rc::new(Table::new(store.layout().hashes()));
         let runtime = Arc::new(Runtime::new(Some(store.layout().artifacts())));
         Ok(Self { place, store, partition, table, runtime })
+    }
+
+    /// The cache directory that the user chose.
+    pub(super) fn cache(global: &Global, place: &Place) -> PathBuf {
+        let usual = || xdg("XDG_CACHE_HOME", ".cache").map(|cache| cache.join("reviver"));
+        let cache = global.cache_dir().or_else(|| place.user.cache.clone()).or_else(usual);
+        // Without a home there is no better place that is ours.
+        place.directory.join(cache.unwrap_or_else(|| place.root.path.join(".reviver-cache")))
     }
 
     /// Whether there is a cache at all. Where there is none, that is said: the directory may be mistyped.

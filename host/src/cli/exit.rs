@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 /// What the help says of exit codes.
 pub(super) const HELP: &str = "Exit codes: `run` exits as the command does, with 125 where reviver itself fails before it, \
-126 and 127 where the command cannot be run or found. Other commands: 0 done or found, 1 absent, 2 usage or \
+126 and 127 where the command cannot be run or found. Other commands: 0 done or found, 1 absent, or a problem that `doctor` found, 2 usage or \
 configuration, 3 plugin, 4 store.";
 
 /// How the process ends.
@@ -17,6 +17,8 @@ pub(super) enum Exit {
     Done,
     /// What was asked for is absent.
     Absent,
+    /// `doctor` found a problem.
+    Ill,
     /// Wrong usage or configuration.
     Usage,
     /// A plugin is at fault.
@@ -61,7 +63,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
             Exit::Done => 0,
-            Exit::Absent => 1,
+            Exit::Absent | Exit::Ill => 1,
             Exit::Usage => 2,
             Exit::Plugin => 3,
             Exit::Store => 4,

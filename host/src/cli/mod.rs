@@ -4,7 +4,9 @@
 #![allow(clippy::print_stderr, reason = "the command line is what speaks to people")]
 
 mod cache;
+mod completions;
 mod context;
+mod doctor;
 mod exit;
 mod explain;
 mod init;
@@ -74,6 +76,10 @@ enum Command {
     Plugin(plugin::PluginCommand),
     /// Write a commented reviver.toml
     Init(init::InitArgs),
+    /// Look for what keeps Reviver from its work, and tell what cures it
+    Doctor(doctor::DoctorArgs),
+    /// Write the completions of a shell
+    Completions(completions::CompletionsArgs),
 }
 
 /// Does what the arguments of this process say.
@@ -99,6 +105,8 @@ pub fn main() -> ExitCode {
         Command::Cache(command) => cache::cache(&global, &command, &mut out),
         Command::Plugin(command) => plugin::plugin(&global, &command, &mut out),
         Command::Init(args) => init::init(&args, &mut out),
+        Command::Doctor(args) => doctor::doctor(&global, &args, &mut out),
+        Command::Completions(args) => completions::completions(&args, &mut out),
     };
     // Whoever closed the other end of a pipe has seen enough.
     let told_all = match io::stdout().write_all(&out).and_then(|()| io::stdout().flush()) {

@@ -81,10 +81,14 @@ enum Plain {
     Uncached(String),
 }
 
+/// Whether the environment says that commands run as if we were not there.
+pub(super) fn is_disabled() -> bool {
+    std::env::var_os("REVIVER_DISABLE").is_some_and(|value| !value.is_empty() && value != "0")
+}
+
 /// Runs or revives a command.
 pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
-    let disabled = std::env::var_os("REVIVER_DISABLE").is_some_and(|value| !value.is_empty() && value != "0");
-    if disabled {
+    if is_disabled() {
         return exec(args, None);
     }
     match attempt(global, args) {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::TARGET;
+use super::{ModuleError, TARGET};
 
 /// Why a plugin was not built.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub enum BuildError {
         /// The package.
         package: String,
         /// Why it is none.
-        source: Box<dyn Error + Send + Sync>,
+        source: ModuleError,
     },
 }
 
@@ -81,7 +81,7 @@ impl Error for BuildError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Io { source, .. } | Self::Start { source, .. } => Some(source),
-            Self::NotAPlugin { source, .. } => Some(&**source),
+            Self::NotAPlugin { source, .. } => Some(source),
             Self::Tool { .. } | Self::TargetMissing | Self::Compile { .. } | Self::NoLibrary { .. } => None,
         }
     }

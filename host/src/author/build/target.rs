@@ -28,8 +28,8 @@ pub(super) fn ensure(crate_directory: &Path, install: bool) -> Result<(), BuildE
     if present(crate_directory)? { Ok(()) } else { Err(BuildError::TargetMissing) }
 }
 
-/// Whether the target's libraries are there. The compiler names their directory also where it does not exist.
-fn present(crate_directory: &Path) -> Result<bool, BuildError> {
+/// Whether the compiler that is in force in a directory has the target of plugins. It names their directory also where it does not exist.
+pub fn present(crate_directory: &Path) -> Result<bool, BuildError> {
     let asked = Command::new("rustc")
         .args(["--print", "target-libdir", "--target", TARGET])
         .current_dir(crate_directory)

@@ -1,0 +1,99 @@
+//! The plugins that the repository brings or uses.
+
+use super::{Finding, Scene};
+use crate::policy::{FaultKind, Role};
+use crate::repository::settings::PluginSettings;
+use crate::runtime::{Capability, inspect};
+use crate::shipped;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+pub(super) fn plugins(scene: &Scene) -> Vec<Finding> {
+    if scene.unread.is_some() {
+        return vec![Finding::note("plugins", "not looked at: reviver.toml says which, and cannot be read")];
+    }
+    let settings = &scene.place.settings;
+    let rules = settings.rules.iter().map(|rule| &rule.plugin);
+    let used = rules.chain([&settings.metadata, &settings.eviction]);
+    let names: BTreeSet<_> = settings.plugins.keys().chain(used).collect();
+    names.into_iter().flat_map(|name| plugin(scene, name)).collect()
+}
+
+fn plugin(scene: &Scene, name: &str) -> Vec<Finding> {
+    let subject = format!("plugin {name}");
+    let own = scene.place.settings.plugins.get(name);
+    let role = if let Some(path) = own.and_then(|own| own.path.as_deref()) {
+        role(scene, name, path)
+    } else {
+        let shipped = own.and_then(|own| own.shipped.as_deref()).unwrap_or(name);
+        shipped::find(shipped).map(|shipped| shipped.role).ok_or_else(|| {
+            let cure = format!("use another, or give it a `path` in [plugin.{name}] of reviver.toml");
+            ("nothing has this name".to_owned(), cure)
+        })
+    };
+    let role = match role {
+        Ok(role) => role,
+        Err((says, cure)) => return vec![Finding::problem(subject, says, cure)],
+    };
+    let mut findings = misused(scene, name, role);
+    if findings.is_empty() {
+        findings.push(Finding::ok(&subject, format!("its role is {role}, its contract ours")));
+    }
+    findings.extend(own.filter(|own| own.path.is_some()).and_then(|own| lacking(scene, &subject, own)));
+    findings
+}
+
+/// The role of a component; what is wrong with it, and what cures that.
+fn role(scene: &Scene, name: &str, path: &Path) -> Result<Role, (String, String)> {
+    let shown = path.display();
+    let build = "build it with `reviver plugin build`";
+    let bytes = fs::read(path).map_err(|error| {
+        (format!("cannot read {shown}: {error}"), format!("{build}, or correct its `path`"))
+    })?;
+    let own = scene.place.settings.plugins.get(name).map(|own| own.limits);
+    let limits = own.map_or(scene.place.user.limits, |own| scene.place.user.limits.tightened(&own));
+    if bytes.len() as u64 > limits.component {
+        let says = format!("{shown} is larger than the {} bytes that are allowed", limits.component);
+        return Err((says, "make it smaller".to_owned()));
+    }
+    inspect(&bytes).map(|inspection| inspection.role).map_err(|kind| {
+        let cure = match kind {
+            FaultKind::Abi { .. } => "rebuild it, or use the Reviver that it was built for",
+            FaultKind::Import(_) => "leave out what needs it",
+            _ => build,
+        };
+        (format!("{shown} {kind}"), cure.to_owned())
+    })
+}
+
+/// Uses of a plugin that are not for its role.
+fn misused(scene: &Scene, name: &str, role: Role) -> Vec<Finding> {
+    let settings = &scene.place.settings;
+    let rules = settings.rules.iter().filter(|rule| rule.plugin == name);
+    let rules = rules.map(|rule| (Role::Key, format!("the rule for `{}`", rule.command)));
+    let metadata = (settings.metadata == name).then(|| (Role::Metadata, "`metadata`".to_owned()));
+    let eviction = (settings.eviction == name).then(|| (Role::Eviction, "`eviction`".to_owned()));
+    let uses = rules.chain(metadata).chain(eviction).filter(|(wanted, _)| *wanted != role);
+    uses.map(|(wanted, place)| {
+        let says = format!("its role is {role}, and {place} wants one for {wanted}");
+        Finding::problem(format!("plugin {name}"), says, format!("name another for {place} in reviver.toml"))
+    })
+    .collect()
+}
+
+/// What a plugin asks for and its user does not grant. He may mean it so.
+fn lacking(scene: &Scene, subject: &str, own: &PluginSettings) -> Option<Finding> {
+    let granted = scene.place.user.capabilities;
+    let names = |wanted: &dyn Fn(Capability) -> bool| -> Vec<_> {
+        Capability::ALL.into_iter().filter(|one| wanted(*one)).map(Capability::name).collect()
+    };
+    let lacking = names(&|one| own.capabilities.has(one) && !granted.has(one));
+    if lacking.is_empty() {
+        return None;
+    }
+    let all = names(&|one| own.capabilities.has(one) || granted.has(one));
+    let says = format!("it asks for {}, which you do not grant", lacking.join(" and "));
+    let cure = format!("if it is to be trusted, set `capabilities = {all:?}` in config.toml");
+    Some(Finding::note(subject, says).cured_by(cure))
+}
