@@ -1,0 +1,167 @@
+//! What an operation's base key would be, found as a run finds it, and without running, remembering or noting anything.
+//!
+//! | the plugin | the run would be | [`Rehearsed`] |
+//! |---|---|---|
+//! | names the operation | looked up under a base key | `Named` |
+//! | refuses, or names what cannot be seen or written | uncached | `Refused`, with the reason of the run |
+//! | is at fault | uncached, with a warning | `Faulty` |
+//!
+//! The base key is made for a frame in which the plugin itself stands for nothing: two plugins, or two versions of one,
+//! that name an operation alike have equal keys here, which those of runs never are. Standard input is empty where it
+//! matters.
+
+use super::environment::Environment;
+use super::explain::{Explained, explained, input};
+use super::identify::{self, Frame};
+use super::look::{Looks, SharedLooks};
+use super::prepare::{places, refuse_cycles};
+use super::resolve::Resolver;
+use super::value::Value;
+use crate::digest::Digest;
+use crate::operation::{Derivation, Ingredient, Input, Operation, Refusal};
+use crate::policy::{Fault, KeyPolicy};
+use crate::store::{Partition, Store};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+/// An operation, and what surrounds it.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    /// What is asked about.
+    pub operation: Rc<Operation>,
+    /// How files are seen.
+    pub resolver: Resolver,
+    /// Where answers of programs are remembered.
+    pub store: Store,
+    /// The partition that they are remembered in.
+    pub partition: Partition,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Rehearsed {
+    /// The operation has a base key.
+    Named(Box<Named>),
+    /// It has none.
+    Refused(String),
+    /// The plugin is at fault.
+    Faulty(Box<Fault>),
+}
+
+/// An operation with its base key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Named {
+    /// What the plugin answered.
+    pub derivation: Derivation,
+    /// What its ingredients resolved to.
+    pub values: Vec<Value>,
+    /// Where its writes are.
+    pub places: Vec<PathBuf>,
+    /// What the plugin looked at.
+    pub looked: Vec<Ingredient>,
+    /// The base key, the plugin left out.
+    pub key: Digest,
+}
+
+impl Rehearsal {
+    /// What surrounds the operation.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.resolver.environment
+    }
+
+    /// A policy's view of the world, for one call.
+    #[must_use]
+    pub fn looks(&self) -> SharedLooks {
+        SharedLooks::new(Looks {
+            operation: Rc::clone(&self.operation),
+            resolver: self.resolver.clone(),
+            store: self.store.clone(),
+            partition: self.partition.clone(),
+            report: None,
+            conditions: Vec::new(),
+            failed: false,
+        })
+    }
+
+    /// Asks a policy, and makes of its answer what a run makes of it.
+    #[must_use]
+    pub fn ask(&self, policy: &dyn KeyPolicy) -> Rehearsed {
+        let looks = self.looks();
+        match policy.derive(&self.operation, looks.inputs()) {
+            Ok(answer) => self.answered(answer, &looks),
+            Err(fault) => Rehearsed::Faulty(fault),
+        }
+    }
+
+    /// What a run makes of an answer that was given after these looks.
+    #[must_use]
+    pub fn answered(&self, answer: Result<Derivation, Refusal>, looks: &SharedLooks) -> Rehearsed {
+        let derivation = match answer {
+            Ok(derivation) => derivation,
+            Err(refusal) => return Rehearsed::Refused(refusal.reason().to_owned()),
+        };
+        let looked: Vec<_> = looks.conditions().into_iter().map(|(looked, _)| looked).collect();
+        match self.name(derivation, looked) {
+            Ok(named) => Rehearsed::Named(Box::new(named)),
+            Err(reason) => Rehearsed::Refused(reason),
+        }
+    }
+
+    fn name(&self, derivation: Derivation, looked: Vec<Ingredient>) -> Result<Named, String> {
+        let places = places(self.environment(), &self.operation, &derivation)?;
+        refuse_cycles(&self.resolver, &self.operation, &derivation, &looked, &places)?;
+        let values =
+            self.resolver.values(&derivation.ingredients, None).map_err(|doubt| doubt.to_string())?;
+        let key = key(&derivation, &values);
+        Ok(Named { derivation, values, places, looked, key })
+    }
+}
+
+impl Named {
+    /// What identifies the operation, with standard input, as explanations show it.
+    #[must_use]
+    pub fn explained(&self, secret: &Digest) -> Vec<Explained> {
+        let mut all = explained(&self.derivation.ingredients, &self.values, secret);
+        all.push(Explained::new(&input(), &stdin(&self.derivation), secret));
+        all
+    }
+
+    /// The base key of the same derivation with its ingredients and writes in an order of their own.
+    #[must_use]
+    pub fn unordered_key(&self) -> Digest {
+        let Derivation { ingredients, .. } = &self.derivation;
+        let mut pairs: Vec<_> = ingredients.iter().cloned().zip(self.values.iter().copied()).collect();
+        pairs.sort_by_cached_key(|(ingredient, value)| {
+            let mut out = crate::bytes::Writer::default();
+            crate::bytes::Layout::put(value, &mut out);
+            (ingredient.label.clone(), ingredient.source.kind(), out.into_bytes())
+        });
+        let (ingredients, values): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+        let mut derivation = Derivation { ingredients, ..self.derivation.clone() };
+        derivation.writes.sort_by(|one, other| one.label.cmp(&other.label));
+        key(&derivation, &values)
+    }
+}
+
+/// The base key of a derivation in a frame that says nothing.
+fn key(derivation: &Derivation, values: &[Value]) -> Digest {
+    let nothing = Digest::of(b"");
+    let frame = Frame {
+        partition: crate::store::PartitionId::of(nothing),
+        key_policy: nothing,
+        codec: nothing,
+        joined: false,
+        accepted: &BTreeSet::from([0]),
+        input: stdin(derivation),
+    };
+    identify::base(&frame, derivation, values)
+}
+
+fn stdin(derivation: &Derivation) -> Value {
+    match derivation.input {
+        Input::Unused => Value::Absent,
+        Input::Read => Value::of(b""),
+    }
+}
