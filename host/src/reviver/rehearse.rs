@@ -11,18 +11,24 @@
 //! matters.
 
 use super::environment::Environment;
-use super::explain::{Explained, explained, input};
+use super::explain::{Difference, Explained, differences, explained, input};
+use super::files::Files;
 use super::identify::{self, Frame};
 use super::look::{Looks, SharedLooks};
 use super::prepare::{places, refuse_cycles};
+use super::program::Programs;
 use super::resolve::Resolver;
+use super::table::Table;
 use super::value::Value;
+use crate::bytes::to_bytes;
 use crate::digest::Digest;
-use crate::operation::{Derivation, Ingredient, Input, Operation, Refusal};
+use crate::operation::{Derivation, Ingredient, Input, Operation, Refusal, Write};
 use crate::policy::{Fault, KeyPolicy};
-use crate::store::{Partition, Store};
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use crate::store::{Partition, PartitionId, Store};
+use crate::time::Clock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// An operation, and what surrounds it.
@@ -65,6 +71,27 @@ pub struct Named {
 }
 
 impl Rehearsal {
+    /// An operation in its directory, with these variables and this file mode creation mask, and the file system as it is
+    /// from now on.
+    #[must_use]
+    pub fn new(
+        operation: &Rc<Operation>,
+        (variables, umask): (&BTreeMap<OsString, OsString>, u32),
+        (store, partition): (&Store, &Partition),
+        table: &Rc<Table>,
+        clock: &Rc<dyn Clock>,
+    ) -> Self {
+        let directory = Path::new(&operation.root).join(&operation.directory);
+        let environment = Environment { variables: variables.clone(), directory, umask };
+        let resolver = Resolver {
+            environment: Rc::new(environment),
+            files: Rc::new(Files::new(Rc::clone(table), Rc::clone(clock))),
+            programs: Rc::new(Programs::kept_in(store.clone(), partition.id())),
+        };
+        let (store, partition) = (store.clone(), partition.clone());
+        Self { operation: Rc::clone(operation), resolver, store, partition }
+    }
+
     /// What surrounds the operation.
     #[must_use]
     pub fn environment(&self) -> &Environment {
@@ -128,15 +155,45 @@ impl Named {
         all
     }
 
+    /// What differs between this and what was named before, in all that makes the key.
+    #[must_use]
+    pub fn differences(&self, was: &Self, secret: &Digest) -> Vec<Difference> {
+        let mut found = differences(&was.explained(secret), &self.explained(secret));
+        let mut other = |label: &str, was: String, now: String| {
+            if was != now {
+                let (was, now) = (Some(was), Some(now));
+                found.push(Difference {
+                    label: label.into(),
+                    kind: "the".into(),
+                    place: String::new(),
+                    was,
+                    now,
+                });
+            }
+        };
+        let (then, now) = (&was.derivation, &self.derivation);
+        other("writes", writes(then), writes(now));
+        other("arguments to run with", format!("{:?}", then.arguments), format!("{:?}", now.arguments));
+        other("report", format!("{:?}", then.report), format!("{:?}", now.report));
+        if found.is_empty() && was.key != self.key {
+            let order = |named: &Self| {
+                let labels = named.derivation.ingredients.iter().map(|ingredient| ingredient.label.as_str());
+                labels.collect::<Vec<_>>().join(", ")
+            };
+            let (was, now) = (Some(order(was)), Some(order(self)));
+            let label = "order of ingredients".to_owned();
+            found.push(Difference { label, kind: "the".into(), place: String::new(), was, now });
+        }
+        found
+    }
+
     /// The base key of the same derivation with its ingredients and writes in an order of their own.
     #[must_use]
     pub fn unordered_key(&self) -> Digest {
         let Derivation { ingredients, .. } = &self.derivation;
         let mut pairs: Vec<_> = ingredients.iter().cloned().zip(self.values.iter().copied()).collect();
         pairs.sort_by_cached_key(|(ingredient, value)| {
-            let mut out = crate::bytes::Writer::default();
-            crate::bytes::Layout::put(value, &mut out);
-            (ingredient.label.clone(), ingredient.source.kind(), out.into_bytes())
+            (ingredient.label.clone(), ingredient.source.kind(), to_bytes(value))
         });
         let (ingredients, values): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
         let mut derivation = Derivation { ingredients, ..self.derivation.clone() };
@@ -149,7 +206,7 @@ impl Named {
 fn key(derivation: &Derivation, values: &[Value]) -> Digest {
     let nothing = Digest::of(b"");
     let frame = Frame {
-        partition: crate::store::PartitionId::of(nothing),
+        partition: PartitionId::of(nothing),
         key_policy: nothing,
         codec: nothing,
         joined: false,
@@ -157,6 +214,12 @@ fn key(derivation: &Derivation, values: &[Value]) -> Digest {
         input: stdin(derivation),
     };
     identify::base(&frame, derivation, values)
+}
+
+/// The writes of a derivation as they enter its key.
+fn writes(derivation: &Derivation) -> String {
+    let write = |write: &Write| format!("{} ({:?}, optional: {})", write.label, write.kind, write.optional);
+    derivation.writes.iter().map(write).collect::<Vec<_>>().join(", ")
 }
 
 fn stdin(derivation: &Derivation) -> Value {

@@ -1,0 +1,143 @@
+//! The key role, over operations.
+//!
+//! | module | laws |
+//! |---|---|
+//! | `alike` | same, reused, order: nothing but the question counts |
+//! | `elsewhere` | place, unrelated: nothing counts that the operation has nothing to do with |
+//! | `another` | reads, variables, arguments: all counts that the caller declared |
+//!
+//! The keys are those that [`rehearse`](crate::reviver::rehearse) makes, which are base keys: what a run discovers can only be
+//! told after a run.
+
+mod alike;
+mod another;
+mod elsewhere;
+
+use super::Subject;
+use super::scene::Scenes;
+use super::verdict::{Law, Tally, Verdict};
+use crate::digest::Digest;
+use crate::operation::Operation;
+use crate::reviver::rehearse::{Named, Rehearsed};
+use crate::reviver::secret::secret;
+use crate::runtime::WasmKey;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// How key plugins are checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// Whether the plugin means its keys to depend on where the repository is.
+    pub located: bool,
+}
+
+/// An operation on a copy, which the plugin names.
+struct Case<'a> {
+    /// As it was recorded or given.
+    original: &'a Operation,
+    /// On a copy.
+    operation: Rc<Operation>,
+    /// What a fresh instance names it.
+    named: Named,
+}
+
+/// What all tests of one plugin share.
+struct Bench<'a> {
+    scenes: &'a Scenes,
+    plugin: WasmKey,
+    secret: Digest,
+}
+
+impl Bench<'_> {
+    /// What became of a key that was to be the same.
+    fn changed(&self, case: &Case<'_>, now: &Rehearsed, what: &str) -> Option<String> {
+        let why = match now {
+            Rehearsed::Named(now) if now.key == case.named.key => return None,
+            Rehearsed::Named(now) => self.differences(&case.named, now),
+            Rehearsed::Refused(why) => format!("it is refused: {why}"),
+            Rehearsed::Faulty(fault) => fault.to_string(),
+        };
+        Some(format!("{}: {what}: {why}", case.label()))
+    }
+
+    /// The first differences between two names.
+    fn differences(&self, was: &Named, now: &Named) -> String {
+        let all = now.differences(was, &self.secret);
+        let first: Vec<_> = all.iter().take(3).map(ToString::to_string).collect();
+        let more = if all.len() > 3 { format!("; and {} more", all.len() - 3) } else { String::new() };
+        first.join("; ") + &more
+    }
+}
+
+impl Case<'_> {
+    fn label(&self) -> String {
+        command(self.original)
+    }
+}
+
+/// A command as people know it.
+fn command(operation: &Operation) -> String {
+    let mut text: String = operation.argv.join(" ").chars().take(60).collect();
+    if operation.argv.join(" ").chars().count() > 60 {
+        text.push('…');
+    }
+    format!("`{}`", text.escape_debug())
+}
+
+/// Checks a key plugin over operations.
+#[must_use]
+pub fn key(subject: &Subject, operations: &[Operation], scenes: &Scenes, terms: Terms) -> Vec<Verdict> {
+    let plugin = WasmKey::new(Arc::clone(&subject.runtime), subject.source.clone());
+    // Seals what is shown of variables. A scratch cache without one shows nothing that could be told from outside.
+    let secret = secret(scenes.store()).unwrap_or_else(|_| Digest::of(b""));
+    let bench = Bench { scenes, plugin, secret };
+    let mut answers = Tally::new(Law::Answers);
+    let (mut cases, mut copies) = (Vec::new(), Vec::new());
+    for (number, original) in operations.iter().enumerate() {
+        match scenes.copy(original, &bench.plugin, &format!("copy/{number}")) {
+            Ok(copy) => {
+                if let Some(named) = bench.first(original, &copy, &mut answers) {
+                    cases.push(Case { original, operation: Rc::clone(&copy), named });
+                }
+                copies.push(copy);
+            }
+            Err(why) => answers.unchecked(format!("{}: {why}", command(original))),
+        }
+    }
+    if operations.is_empty() {
+        answers.unchecked("there is no operation to ask it about");
+    }
+    let mut verdicts = vec![answers.verdict()];
+    verdicts.extend(alike::alike(&bench, &cases, &copies));
+    verdicts.extend(elsewhere::elsewhere(&bench, &cases, terms));
+    verdicts.extend(another::another(&bench, &cases));
+    if cases.is_empty() {
+        for verdict in verdicts.iter_mut().filter(|verdict| verdict.tested == 0 && verdict.grounds.is_empty())
+        {
+            let why = "it names none of the operations; run one, or give one with --operation";
+            verdict.grounds.push(why.to_owned());
+        }
+    }
+    verdicts
+}
+
+impl Bench<'_> {
+    /// What a fresh instance makes of an operation.
+    fn first(&self, original: &Operation, copy: &Rc<Operation>, answers: &mut Tally) -> Option<Named> {
+        match self.scenes.ask(copy, &self.scenes.variables, &self.plugin).0 {
+            Rehearsed::Named(named) => {
+                answers.test(None);
+                Some(*named)
+            }
+            Rehearsed::Refused(why) => {
+                answers.test(None);
+                answers.note(format!("{} is refused: {why}", command(original)));
+                None
+            }
+            Rehearsed::Faulty(fault) => {
+                answers.test(Some(format!("{}: {fault}", command(original))));
+                None
+            }
+        }
+    }
+}
