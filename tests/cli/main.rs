@@ -8,13 +8,16 @@ mod support;
 
 mod asking;
 mod cache;
+mod check;
 mod concurrency;
 mod custom_key;
+mod diff;
 mod faults;
 mod hostile;
 mod inputs;
 mod lua;
 mod outputs;
+mod planted;
 mod settings;
 mod stdin;
 mod transparency;

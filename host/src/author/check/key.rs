@@ -18,9 +18,11 @@ use super::scene::Scenes;
 use super::verdict::{Law, Tally, Verdict};
 use crate::digest::Digest;
 use crate::operation::Operation;
+use crate::policy::Fault;
 use crate::reviver::rehearse::{Named, Rehearsed};
 use crate::reviver::secret::secret;
 use crate::runtime::WasmKey;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -46,18 +48,36 @@ struct Bench<'a> {
     scenes: &'a Scenes,
     plugin: WasmKey,
     secret: Digest,
+    /// Faults count here, whatever was tried: a test of another law comes to nothing by one.
+    answers: RefCell<Tally>,
 }
 
 impl Bench<'_> {
-    /// What became of a key that was to be the same.
-    fn changed(&self, case: &Case<'_>, now: &Rehearsed, what: &str) -> Option<String> {
+    /// What became of a key that had to stay; nothing at all where the plugin is at fault.
+    fn changed(&self, case: &Case<'_>, now: &Rehearsed, what: &str) -> Option<Option<String>> {
         let why = match now {
-            Rehearsed::Named(now) if now.key == case.named.key => return None,
+            Rehearsed::Named(now) if now.key == case.named.key => return Some(None),
             Rehearsed::Named(now) => self.differences(&case.named, now),
             Rehearsed::Refused(why) => format!("it is refused: {why}"),
-            Rehearsed::Faulty(fault) => fault.to_string(),
+            Rehearsed::Faulty(fault) => return self.fault(case, what, fault),
         };
-        Some(format!("{}: {what}: {why}", case.label()))
+        Some(Some(format!("{}: {what}: {why}", case.label())))
+    }
+
+    /// What became of a key that had to change. A refusal makes no wrong hit.
+    fn unchanged(&self, case: &Case<'_>, now: &Rehearsed, what: &str) -> Option<Option<String>> {
+        match now {
+            Rehearsed::Named(now) if now.key == case.named.key => {
+                Some(Some(format!("{}: {what}, and the key is the same: a wrong hit", case.label())))
+            }
+            Rehearsed::Faulty(fault) => self.fault(case, what, fault),
+            _ => Some(None),
+        }
+    }
+
+    fn fault<T>(&self, case: &Case<'_>, what: &str, fault: &Fault) -> Option<T> {
+        self.answers.borrow_mut().test(Some(format!("{}: {what}: {fault}", case.label())));
+        None
     }
 
     /// The first differences between two names.
@@ -90,27 +110,29 @@ pub fn key(subject: &Subject, operations: &[Operation], scenes: &Scenes, terms: 
     let plugin = WasmKey::new(Arc::clone(&subject.runtime), subject.source.clone());
     // Seals what is shown of variables. A scratch cache without one shows nothing that could be told from outside.
     let secret = secret(scenes.store()).unwrap_or_else(|_| Digest::of(b""));
-    let bench = Bench { scenes, plugin, secret };
-    let mut answers = Tally::new(Law::Answers);
+    let bench = Bench { scenes, plugin, secret, answers: RefCell::new(Tally::new(Law::Answers)) };
     let (mut cases, mut copies) = (Vec::new(), Vec::new());
     for (number, original) in operations.iter().enumerate() {
         match scenes.copy(original, &bench.plugin, &format!("copy/{number}")) {
             Ok(copy) => {
-                if let Some(named) = bench.first(original, &copy, &mut answers) {
-                    cases.push(Case { original, operation: Rc::clone(&copy), named });
+                let heard = bench.first(original, &copy);
+                if let Rehearsed::Named(named) = heard {
+                    cases.push(Case { original, operation: Rc::clone(&copy), named: *named });
+                } else if let Rehearsed::Faulty(_) = heard {
+                    continue;
                 }
                 copies.push(copy);
             }
-            Err(why) => answers.unchecked(format!("{}: {why}", command(original))),
+            Err(why) => bench.answers.borrow_mut().unchecked(format!("{}: {why}", command(original))),
         }
     }
     if operations.is_empty() {
-        answers.unchecked("there is no operation to ask it about");
+        bench.answers.borrow_mut().unchecked("there is no operation to ask it about");
     }
-    let mut verdicts = vec![answers.verdict()];
-    verdicts.extend(alike::alike(&bench, &cases, &copies));
+    let mut verdicts: Vec<_> = alike::alike(&bench, &cases, &copies).into();
     verdicts.extend(elsewhere::elsewhere(&bench, &cases, terms));
     verdicts.extend(another::another(&bench, &cases));
+    verdicts.insert(0, bench.answers.into_inner().verdict());
     if cases.is_empty() {
         for verdict in verdicts.iter_mut().filter(|verdict| verdict.tested == 0 && verdict.grounds.is_empty())
         {
@@ -123,21 +145,17 @@ pub fn key(subject: &Subject, operations: &[Operation], scenes: &Scenes, terms: 
 
 impl Bench<'_> {
     /// What a fresh instance makes of an operation.
-    fn first(&self, original: &Operation, copy: &Rc<Operation>, answers: &mut Tally) -> Option<Named> {
-        match self.scenes.ask(copy, &self.scenes.variables, &self.plugin).0 {
-            Rehearsed::Named(named) => {
-                answers.test(None);
-                Some(*named)
-            }
+    fn first(&self, original: &Operation, copy: &Rc<Operation>) -> Rehearsed {
+        let heard = self.scenes.ask(copy, &self.scenes.variables, &self.plugin).0;
+        let mut answers = self.answers.borrow_mut();
+        match &heard {
+            Rehearsed::Named(_) => answers.test(None),
             Rehearsed::Refused(why) => {
                 answers.test(None);
                 answers.note(format!("{} is refused: {why}", command(original)));
-                None
             }
-            Rehearsed::Faulty(fault) => {
-                answers.test(Some(format!("{}: {fault}", command(original))));
-                None
-            }
+            Rehearsed::Faulty(fault) => answers.test(Some(format!("{}: {fault}", command(original)))),
         }
+        heard
     }
 }

@@ -147,6 +147,13 @@ impl Tally {
         self.broken.extend(found);
     }
 
+    /// A test that may have come to nothing, which is none.
+    pub(super) fn tried(&mut self, found: Option<Option<String>>) {
+        if let Some(found) = found {
+            self.test(found);
+        }
+    }
+
     /// Why one test could not be made.
     pub(super) fn unchecked(&mut self, why: impl Into<String>) {
         push(&mut self.unchecked, why.into());

@@ -26,17 +26,6 @@ pub(super) fn another(bench: &Bench<'_>, cases: &[Case<'_>]) -> [Verdict; 3] {
     [reads.verdict(), variables.verdict(), arguments.verdict()]
 }
 
-/// What became of a key that had to be another. A refusal makes no wrong hit.
-fn unchanged(case: &Case<'_>, now: &Rehearsed, what: &str) -> Option<String> {
-    match now {
-        Rehearsed::Named(now) if now.key == case.named.key => {
-            Some(format!("{}: {what}, and the key is the same: a wrong hit", case.label()))
-        }
-        Rehearsed::Faulty(fault) => Some(format!("{}: {what}: {fault}", case.label())),
-        _ => None,
-    }
-}
-
 fn each_read(bench: &Bench<'_>, case: &Case<'_>, tally: &mut Tally) {
     let operation = &case.operation;
     let directory = Path::new(&operation.root).join(&operation.directory);
@@ -53,7 +42,7 @@ fn each_read(bench: &Bench<'_>, case: &Case<'_>, tally: &mut Tally) {
             }
         };
         let now = bench.scenes.ask(operation, &bench.scenes.variables, &bench.plugin).0;
-        tally.test(unchanged(case, &now, &format!("one byte of the declared read `{read}` changed")));
+        tally.tried(bench.unchanged(case, &now, &format!("one byte of the declared read `{read}` changed")));
         tested += 1;
         if let Err(error) = changed.back() {
             return tally.unchecked(format!("cannot undo a change of a copy of {read}: {error}"));
@@ -119,7 +108,11 @@ fn each_variable(bench: &Bench<'_>, case: &Case<'_>, tally: &mut Tally) {
         let value = [was.into_vec(), b"x".to_vec()].concat();
         variables.insert(name.into(), std::ffi::OsString::from_vec(value));
         let now = bench.scenes.ask(&case.operation, &variables, &bench.plugin).0;
-        tally.test(unchanged(case, &now, &format!("the declared variable `{name}` has another value")));
+        tally.tried(bench.unchanged(
+            case,
+            &now,
+            &format!("the declared variable `{name}` has another value"),
+        ));
     }
 }
 
@@ -140,6 +133,6 @@ fn each_argument(bench: &Bench<'_>, case: &Case<'_>, tally: &mut Tally) {
         let operation = Rc::new(Operation { argv, ..Operation::clone(&case.operation) });
         let now = bench.scenes.ask(&operation, &bench.scenes.variables, &bench.plugin).0;
         let written = matches!(&now, Rehearsed::Named(now) if now.places != case.named.places);
-        tally.test(if written { None } else { unchanged(case, &now, &what) });
+        tally.tried(if written { Some(None) } else { bench.unchanged(case, &now, &what) });
     }
 }

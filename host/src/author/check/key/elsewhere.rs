@@ -39,8 +39,8 @@ fn moved(bench: &Bench<'_>, case: &Case<'_>, number: usize, terms: Terms, tally:
     };
     let now = bench.scenes.ask(&moved, &bench.scenes.variables, &bench.plugin).0;
     match bench.changed(case, &now, "its repository is in another place") {
-        Some(why) if terms.located => tally.note(format!("meant to depend on its place: {why}")),
-        found => tally.test(found),
+        Some(Some(why)) if terms.located => tally.note(format!("meant to depend on its place: {why}")),
+        found => tally.tried(found),
     }
     if terms.located {
         tally.unchecked("the plugin is said to depend on its place (--located)");
@@ -51,7 +51,7 @@ fn variable(bench: &Bench<'_>, case: &Case<'_>, tally: &mut Tally) {
     let mut variables = bench.scenes.variables.clone();
     variables.insert("REVIVER_CHECK_UNRELATED".into(), "1".into());
     let now = bench.scenes.ask(&case.operation, &variables, &bench.plugin).0;
-    tally.test(bench.changed(case, &now, "an unrelated variable is set"));
+    tally.tried(bench.changed(case, &now, "an unrelated variable is set"));
 }
 
 /// A file beside. Where the caller declares the directory that it is in, it is related.
@@ -75,12 +75,12 @@ fn file(bench: &Bench<'_>, case: &Case<'_>, tally: &mut Tally) {
         _ => false,
     };
     let mut found = bench.changed(case, &now, "there is an unrelated file beside");
-    if let (Some(found), Rehearsed::Named(now)) = (&mut found, &now)
+    if let (Some(Some(found)), Rehearsed::Named(now)) = (&mut found, &now)
         && now.derivation.ingredients.iter().any(|ingredient| covers(&ingredient.source))
     {
         found.push_str("; it names a whole directory that nobody declared");
     }
-    tally.test(found);
+    tally.tried(found);
     // The next tests of this copy must not see it; where it stays they say so.
     fs::remove_file(&path).ok();
 }
