@@ -149,6 +149,14 @@ fn operations_can_be_given_and_what_cannot_be_checked_is_told() -> Result<()> {
     ensure!(ran.code == Some(0) && laws(&told, "unchecked").contains(&"reads"), "{told}");
     ensure!(grounds(&told, "place").contains("names none of the operations"), "{told}");
 
+    // Where temporary directories lie in the repository, a copy of all of it is no copy of itself.
+    repository.write("all.json", r#"{"argv":["true"],"reads":["./"]}"#)?;
+    let mut all = repository.reviver(&["plugin", "check", "planted", "--json", "--operation", "all.json"]);
+    let ran = Ran::of(all.env("TMPDIR", &repository.root))?;
+    let told: Json = serde_json::from_slice(&ran.stdout)?;
+    ensure!(ran.code == Some(0) && laws(&told, "held").contains(&"reads"), "{told}");
+    ensure!(grounds(&told, "unrelated").contains("declares the directory that it runs in"), "{told}");
+
     repository.write("two.json", r#"{"argv":["true"],"read":[]}"#)?;
     let ran = repository.ask(&["plugin", "check", "planted", "--operation", "two.json"])?;
     ensure!(ran.code == Some(2) && ran.said.join("\n").contains("no member `read`"), "{ran:?}");

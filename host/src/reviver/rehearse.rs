@@ -98,15 +98,15 @@ impl Rehearsal {
         &self.resolver.environment
     }
 
-    /// A policy's view of the world, for one call.
+    /// A policy's view of the world, for one call: `derive`, or `discover` with this report.
     #[must_use]
-    pub fn looks(&self) -> SharedLooks {
+    pub fn looks(&self, report: Option<Vec<u8>>) -> SharedLooks {
         SharedLooks::new(Looks {
             operation: Rc::clone(&self.operation),
             resolver: self.resolver.clone(),
             store: self.store.clone(),
             partition: self.partition.clone(),
-            report: None,
+            report,
             conditions: Vec::new(),
             failed: false,
         })
@@ -115,7 +115,7 @@ impl Rehearsal {
     /// Asks a policy, and makes of its answer what a run makes of it.
     #[must_use]
     pub fn ask(&self, policy: &dyn KeyPolicy) -> Rehearsed {
-        let looks = self.looks();
+        let looks = self.looks(None);
         match policy.derive(&self.operation, looks.inputs()) {
             Ok(answer) => self.answered(answer, &looks),
             Err(fault) => Rehearsed::Faulty(fault),

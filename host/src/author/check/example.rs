@@ -10,15 +10,15 @@ use std::path::Path;
 pub fn example(scenes: &Scenes) -> Result<Vec<Operation>, ScenesError> {
     let root = scenes.directory("example");
     let files = [
-        ("a.c", "#include \"b.h\"\nint main(void) { return ANSWER; }\n"),
-        ("b.h", "#define ANSWER 42\n"),
-        ("in.txt", "one\ntwo\n"),
-        ("data/deep/x", "x\n"),
-        ("data/y", "y\n"),
-        ("generate.sh", "#!/bin/sh\ncat in.txt data/y >out.txt\n"),
+        ("a.c", 0o644, "#include \"b.h\"\nint main(void) { return ANSWER; }\n"),
+        ("b.h", 0o644, "#define ANSWER 42\n"),
+        ("in.txt", 0o644, "one\ntwo\n"),
+        ("data/deep/x", 0o644, "x\n"),
+        ("data/y", 0o644, "y\n"),
+        ("generate.sh", 0o755, "#!/bin/sh\ncat in.txt data/y >out.txt\n"),
     ];
-    for (name, content) in files {
-        write(&root.join(name), content, if name.ends_with(".sh") { 0o755 } else { 0o644 })?;
+    for (name, mode, content) in files {
+        write(&root.join(name), content, mode)?;
     }
     let all = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let operation =

@@ -7,7 +7,7 @@
 //! | `another` | reads, variables, arguments: all counts that the caller declared |
 //!
 //! The keys are those that [`rehearse`](crate::reviver::rehearse) makes, which are base keys: what a run discovers can only be
-//! told after a run.
+//! told after a run. Of `discover` it is only tried whether it answers alike, and without fault, to reports that are none.
 
 mod alike;
 mod another;
@@ -15,7 +15,7 @@ mod elsewhere;
 
 use super::Subject;
 use super::scene::Scenes;
-use super::verdict::{Law, Tally, Verdict};
+use super::verdict::{Law, Tally, Tried, Verdict};
 use crate::digest::Digest;
 use crate::operation::Operation;
 use crate::policy::Fault;
@@ -54,30 +54,30 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     /// What became of a key that had to stay; nothing at all where the plugin is at fault.
-    fn changed(&self, case: &Case<'_>, now: &Rehearsed, what: &str) -> Option<Option<String>> {
+    fn changed(&self, case: &Case<'_>, now: &Rehearsed, what: &str) -> Tried {
         let why = match now {
-            Rehearsed::Named(now) if now.key == case.named.key => return Some(None),
+            Rehearsed::Named(now) if now.key == case.named.key => return Tried::Passed,
             Rehearsed::Named(now) => self.differences(&case.named, now),
             Rehearsed::Refused(why) => format!("it is refused: {why}"),
             Rehearsed::Faulty(fault) => return self.fault(case, what, fault),
         };
-        Some(Some(format!("{}: {what}: {why}", case.label())))
+        Tried::Broke(format!("{}: {what}: {why}", case.label()))
     }
 
     /// What became of a key that had to change. A refusal makes no wrong hit.
-    fn unchanged(&self, case: &Case<'_>, now: &Rehearsed, what: &str) -> Option<Option<String>> {
+    fn unchanged(&self, case: &Case<'_>, now: &Rehearsed, what: &str) -> Tried {
         match now {
             Rehearsed::Named(now) if now.key == case.named.key => {
-                Some(Some(format!("{}: {what}, and the key is the same: a wrong hit", case.label())))
+                Tried::Broke(format!("{}: {what}, and the key is the same: a wrong hit", case.label()))
             }
             Rehearsed::Faulty(fault) => self.fault(case, what, fault),
-            _ => Some(None),
+            _ => Tried::Passed,
         }
     }
 
-    fn fault<T>(&self, case: &Case<'_>, what: &str, fault: &Fault) -> Option<T> {
+    fn fault(&self, case: &Case<'_>, what: &str, fault: &Fault) -> Tried {
         self.answers.borrow_mut().test(Some(format!("{}: {what}: {fault}", case.label())));
-        None
+        Tried::Nothing
     }
 
     /// The first differences between two names.

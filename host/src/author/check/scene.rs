@@ -135,7 +135,7 @@ impl Scenes {
             writes: moved(&operation.writes),
             variables: operation.variables.clone(),
         });
-        let mut copies = Copies { from, to, left: BYTES };
+        let mut copies = Copies { from, to, scratch: self.scratch.clone(), left: BYTES };
         let directory = copies.to.join(&there.directory);
         fs::create_dir_all(&directory)
             .map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
@@ -157,7 +157,7 @@ impl Scenes {
     /// The paths that a plugin looks at or names. A fault is found again where it counts.
     fn wanted(&self, operation: &Rc<Operation>, plugin: &WasmKey) -> Vec<String> {
         let rehearsal = self.rehearsal(operation, &self.variables);
-        let looks = rehearsal.looks();
+        let looks = rehearsal.looks(None);
         let answer = plugin.derive(operation, looks.inputs());
         let looked = looks.conditions().into_iter().map(|(looked, _)| looked);
         let named = answer.ok().and_then(Result::ok).map(|derivation| derivation.ingredients);
@@ -183,7 +183,7 @@ impl Scenes {
     ) -> Result<Vec<Rehearsed>, Box<Fault>> {
         let each = |operation| {
             let rehearsal = self.rehearsal(operation, &self.variables);
-            let looks = rehearsal.looks();
+            let looks = rehearsal.looks(None);
             (rehearsal, looks)
         };
         let turns: Vec<_> = operations.iter().map(each).collect();
@@ -225,6 +225,7 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
 struct Copies {
     from: PathBuf,
     to: PathBuf,
+    scratch: PathBuf,
     left: u64,
 }
 
@@ -255,6 +256,10 @@ impl Copies {
 
     fn node(&mut self, from: &Path, to: &Path, metadata: &fs::Metadata) -> io::Result<bool> {
         if metadata.is_dir() {
+            // Where the scratch directory lies in the repository a copy would hold itself.
+            if fs::canonicalize(from)? == self.scratch {
+                return Ok(false);
+            }
             fs::create_dir_all(to)?;
             let mut new = false;
             for entry in fs::read_dir(from)? {

@@ -123,6 +123,17 @@ pub struct Verdict {
     pub notes: Vec<String>,
 }
 
+/// What one test came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Tried {
+    /// The law held.
+    Passed,
+    /// It is broken by this.
+    Broke(String),
+    /// The plugin was at fault, which is for another law.
+    Nothing,
+}
+
 /// The most grounds that are kept of one kind: an author mends one at a time.
 const MOST: usize = 8;
 
@@ -148,9 +159,11 @@ impl Tally {
     }
 
     /// A test that may have come to nothing, which is none.
-    pub(super) fn tried(&mut self, found: Option<Option<String>>) {
-        if let Some(found) = found {
-            self.test(found);
+    pub(super) fn tried(&mut self, tried: Tried) {
+        match tried {
+            Tried::Passed => self.test(None),
+            Tried::Broke(found) => self.test(Some(found)),
+            Tried::Nothing => {}
         }
     }
 

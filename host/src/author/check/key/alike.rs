@@ -1,8 +1,9 @@
 //! Nothing but the question counts: neither chance, nor what an instance answered before, nor the order of declarations.
 
 use super::{Bench, Case, command};
-use crate::author::check::verdict::{Law, Tally, Verdict};
+use crate::author::check::verdict::{Law, Tally, Tried, Verdict};
 use crate::operation::Operation;
+use crate::policy::KeyPolicy as _;
 use crate::reviver::rehearse::Rehearsed;
 use std::rc::Rc;
 
@@ -17,6 +18,7 @@ pub(super) fn alike(bench: &Bench<'_>, cases: &[Case<'_>], copies: &[Rc<Operatio
         twice(bench, copy, &mut same);
     }
     for case in cases {
+        discovered(bench, case, &mut same);
         in_turn(bench, case, copies, &mut reused);
         permuted(bench, case, &mut order);
     }
@@ -39,6 +41,32 @@ fn twice(bench: &Bench<'_>, operation: &Rc<Operation>, tally: &mut Tally) {
         _ => Some(format!("{what}: two fresh instances answer {first:?} and {second:?}")),
     });
     tally.test((fuel != again).then(|| format!("{what}: it uses {fuel} fuel, then {again}")));
+}
+
+/// Reports as they might come, none of them of a run: whatever a plugin makes of one, it does so twice and without fault.
+const REPORTS: [&[u8]; 4] = [b"", b"\xff\0\xfe", b"out: in.txt \\\n  absent.h\n", b"{\"truncated\": ["];
+
+/// What two fresh instances discover in a report.
+fn discovered(bench: &Bench<'_>, case: &Case<'_>, tally: &mut Tally) {
+    if case.named.derivation.report.is_none() {
+        return;
+    }
+    let rehearsal = bench.scenes.rehearsal(&case.operation, &bench.scenes.variables);
+    for report in REPORTS {
+        let ask = || {
+            let looks = rehearsal.looks(Some(report.to_vec()));
+            let heard = bench.plugin.discover(&case.operation, report, looks.inputs());
+            (heard, bench.plugin.usage().fuel)
+        };
+        let (first, second) = (ask(), ask());
+        let what = format!("the report `{}`", String::from_utf8_lossy(report).escape_debug());
+        if let (Err(fault), _) = &first {
+            bench.fault(case, &what, fault);
+            continue;
+        }
+        let differ = || format!("{}: {what}: two fresh instances discover different things", case.label());
+        tally.test((first != second).then(differ));
+    }
 }
 
 /// One instance, asked about this operation first, about others, and about this one again.
@@ -67,8 +95,8 @@ fn in_turn(bench: &Bench<'_>, case: &Case<'_>, copies: &[Rc<Operation>], tally: 
         heard += 1;
         let what = format!("question {} to one instance", at + 1);
         tally.tried(match (bench.changed(case, answer, &what), answer) {
-            (Some(None), Rehearsed::Named(now)) if **now != case.named => {
-                Some(Some(format!("{}: {what}: the key is the same, and the answer another", case.label())))
+            (Tried::Passed, Rehearsed::Named(now)) if **now != case.named => {
+                Tried::Broke(format!("{}: {what}: the key is the same, and the answer another", case.label()))
             }
             (found, _) => found,
         });
@@ -88,8 +116,15 @@ fn permuted(bench: &Bench<'_>, case: &Case<'_>, tally: &mut Tally) {
     more.variables.extend(["REVIVER_CHECK_1", "REVIVER_CHECK_2"].map(str::to_owned));
     more.reads.sort();
     more.variables.sort();
-    let Rehearsed::Named(straight) = ask(more.clone()) else {
-        return tally.unchecked(format!("{}: it is refused where more is declared", case.label()));
+    let straight = match ask(more.clone()) {
+        Rehearsed::Named(straight) => straight,
+        Rehearsed::Refused(why) => {
+            return tally.unchecked(format!("{}: where more is declared it is refused: {why}", case.label()));
+        }
+        Rehearsed::Faulty(fault) => {
+            bench.fault(case, "more is declared", &fault);
+            return;
+        }
     };
     let reversed = |list: &[String]| list.iter().rev().cloned().collect::<Vec<_>>();
     let turned = |list: &[String]| {
@@ -104,7 +139,7 @@ fn permuted(bench: &Bench<'_>, case: &Case<'_>, tally: &mut Tally) {
             Rehearsed::Named(now) => Some(bench.differences(&straight, &now)),
             Rehearsed::Refused(why) => Some(format!("it is refused: {why}")),
             Rehearsed::Faulty(fault) => {
-                bench.fault::<()>(case, &what, &fault);
+                bench.fault(case, &what, &fault);
                 return;
             }
         };

@@ -1,7 +1,7 @@
 //! All counts that the caller declared: another content, another value, another argument is another key.
 
 use super::{Bench, Case};
-use crate::author::check::verdict::{Law, Tally, Verdict};
+use crate::author::check::verdict::{Law, Tally, Tried, Verdict};
 use crate::operation::Operation;
 use crate::reviver::rehearse::Rehearsed;
 use crate::reviver::writes::normal;
@@ -133,6 +133,6 @@ fn each_argument(bench: &Bench<'_>, case: &Case<'_>, tally: &mut Tally) {
         let operation = Rc::new(Operation { argv, ..Operation::clone(&case.operation) });
         let now = bench.scenes.ask(&operation, &bench.scenes.variables, &bench.plugin).0;
         let written = matches!(&now, Rehearsed::Named(now) if now.places != case.named.places);
-        tally.tried(if written { Some(None) } else { bench.unchanged(case, &now, &what) });
+        tally.tried(if written { Tried::Passed } else { bench.unchanged(case, &now, &what) });
     }
 }

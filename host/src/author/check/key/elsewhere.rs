@@ -2,7 +2,7 @@
 //! named.
 
 use super::{Bench, Case, Terms};
-use crate::author::check::verdict::{Law, Tally, Verdict};
+use crate::author::check::verdict::{Law, Tally, Tried, Verdict};
 use crate::operation::Source;
 use crate::reviver::rehearse::Rehearsed;
 use crate::reviver::writes::normal;
@@ -39,7 +39,7 @@ fn moved(bench: &Bench<'_>, case: &Case<'_>, number: usize, terms: Terms, tally:
     };
     let now = bench.scenes.ask(&moved, &bench.scenes.variables, &bench.plugin).0;
     match bench.changed(case, &now, "its repository is in another place") {
-        Some(Some(why)) if terms.located => tally.note(format!("meant to depend on its place: {why}")),
+        Tried::Broke(why) if terms.located => tally.note(format!("meant to depend on its place: {why}")),
         found => tally.tried(found),
     }
     if terms.located {
@@ -75,7 +75,7 @@ fn file(bench: &Bench<'_>, case: &Case<'_>, tally: &mut Tally) {
         _ => false,
     };
     let mut found = bench.changed(case, &now, "there is an unrelated file beside");
-    if let (Some(Some(found)), Rehearsed::Named(now)) = (&mut found, &now)
+    if let (Tried::Broke(found), Rehearsed::Named(now)) = (&mut found, &now)
         && now.derivation.ingredients.iter().any(|ingredient| covers(&ingredient.source))
     {
         found.push_str("; it names a whole directory that nobody declared");
