@@ -69,7 +69,7 @@ fn keys_that_merge_split_and_change_are_told_with_what_differs() -> Result<()> {
     );
     let ran = merging.ask(&["plugin", "diff", "old", "new"])?;
     let words = String::from_utf8(ran.stdout)?;
-    ensure!(words.contains("1 keys merge, 0 split") && words.contains("`./gen.sh`"), "{words}");
+    ensure!(words.contains("keys that merge: 1, that split: 0") && words.contains("`./gen.sh`"), "{words}");
     Ok(())
 }
 

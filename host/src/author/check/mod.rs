@@ -15,6 +15,7 @@
 //! A law is *held* where it was tested and nothing was found, *broken* where something was, and *unchecked* where there was
 //! nothing to test it with, which is said and is no praise.
 
+mod copies;
 pub mod eviction;
 pub mod example;
 pub mod given;

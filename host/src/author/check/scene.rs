@@ -3,6 +3,7 @@
 //! What is copied is what the plugin looks at and names in the repository, found by asking it until it asks for nothing
 //! more; what lies outside of the repository is looked at where it is, and never changed.
 
+use super::copies::{Copies, replaced};
 use crate::digest::Digest;
 use crate::operation::{Ingredient, Operation, Source};
 use crate::policy::{Fault, KeyPolicy as _};
@@ -19,9 +20,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-
-/// The most that is copied for one operation.
-const BYTES: u64 = 256 << 20;
 
 /// How often a plugin is asked for what else it wants to see.
 const ROUNDS: usize = 8;
@@ -135,8 +133,8 @@ impl Scenes {
             writes: moved(&operation.writes),
             variables: operation.variables.clone(),
         });
-        let mut copies = Copies { from, to, scratch: self.scratch.clone(), left: BYTES };
-        let directory = copies.to.join(&there.directory);
+        let mut copies = Copies::new(from, to, self.scratch.clone());
+        let directory = Path::new(&there.root).join(&there.directory);
         fs::create_dir_all(&directory)
             .map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
         let mut wanted: Vec<String> = there.reads.clone();
@@ -205,98 +203,5 @@ fn path(ingredient: Ingredient) -> Option<String> {
         Source::File(path) | Source::Tree(path) | Source::Listing(path) => Some(path),
         Source::Program(path) => path.contains('/').then_some(path),
         _ => None,
-    }
-}
-
-/// A text with another root wherever the former stands as a path.
-fn replaced(text: &str, from: &str, to: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(from) {
-        let behind = &rest[at + from.len()..];
-        out.push_str(&rest[..at]);
-        out.push_str(if behind.is_empty() || behind.starts_with('/') { to } else { from });
-        rest = behind;
-    }
-    out + rest
-}
-
-/// What is copied for one operation.
-struct Copies {
-    from: PathBuf,
-    to: PathBuf,
-    scratch: PathBuf,
-    left: u64,
-}
-
-impl Copies {
-    /// Where the path of a copy comes from; nothing outside of the repository.
-    fn origin(&self, path: &Path) -> Option<PathBuf> {
-        path.strip_prefix(&self.to).ok().map(|within| self.from.join(within))
-    }
-
-    /// Whether there is something to be copied.
-    fn lacks(&self, path: &Path) -> bool {
-        self.origin(path).is_some_and(|origin| fs::metadata(origin).is_ok() && fs::metadata(path).is_err())
-    }
-
-    /// Copies what belongs at this path, where it is absent; whether it was.
-    fn bring(&mut self, path: &Path) -> Result<bool, String> {
-        let Some(origin) = self.origin(path) else { return Ok(false) };
-        let Ok(metadata) = fs::metadata(&origin) else { return Ok(false) };
-        if metadata.is_file() && path.is_file() {
-            return Ok(false);
-        }
-        let cannot = |error: io::Error| format!("cannot copy {}: {error}", origin.display());
-        if let Some(above) = path.parent() {
-            fs::create_dir_all(above).map_err(cannot)?;
-        }
-        self.node(&origin, path, &metadata).map_err(cannot)
-    }
-
-    fn node(&mut self, from: &Path, to: &Path, metadata: &fs::Metadata) -> io::Result<bool> {
-        if metadata.is_dir() {
-            // Where the scratch directory lies in the repository a copy would hold itself.
-            if fs::canonicalize(from)? == self.scratch {
-                return Ok(false);
-            }
-            fs::create_dir_all(to)?;
-            let mut new = false;
-            for entry in fs::read_dir(from)? {
-                let entry = entry?;
-                let (from, to) = (entry.path(), to.join(entry.file_name()));
-                if fs::symlink_metadata(&to).is_ok_and(|there| !there.is_dir()) {
-                    continue;
-                }
-                let metadata = entry.metadata()?;
-                if metadata.is_symlink() {
-                    std::os::unix::fs::symlink(fs::read_link(&from)?, &to)?;
-                    new = true;
-                } else {
-                    new |= self.node(&from, &to, &metadata)?;
-                }
-            }
-            return Ok(new);
-        }
-        if !metadata.is_file() {
-            return Ok(false);
-        }
-        let too_much = || io::Error::other(format!("an operation reads more than {BYTES} bytes"));
-        self.left = self.left.checked_sub(metadata.len()).ok_or_else(too_much)?;
-        fs::copy(from, to)?;
-        Ok(true)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_root_is_replaced_where_it_is_a_path() {
-        assert_eq!(replaced("-I/r/x,/r/y", "/r", "/new"), "-I/new/x,/new/y");
-        assert_eq!(replaced("/r", "/r", "/new"), "/new");
-        assert_eq!(replaced("/repo", "/r", "/new"), "/repo");
-        assert_eq!(replaced("a", "/r", "/new"), "a");
     }
 }

@@ -116,8 +116,8 @@ fn tell_keys(keys: &Keys, gone: usize, args: &DiffArgs, out: &mut impl Write) ->
         writeln!(out, "No operation that these plugins are asked about ran here; nothing is compared.")?;
     }
     let operations = show::number(all, "operation", "operations");
-    writeln!(out, "{operations}: {equal} keys stay equal, {} change", keys.count("changed"))?;
-    writeln!(out, "{} keys merge, {} split", keys.merged.len(), keys.split.len())?;
+    writeln!(out, "{operations}: {equal} with the same key, {} with another", keys.count("changed"))?;
+    writeln!(out, "keys that merge: {}, that split: {}", keys.merged.len(), keys.split.len())?;
     let (refused, accepted) = (keys.count("newly-refused"), keys.count("newly-accepted"));
     let (both, faults) = (keys.count("refused"), keys.count("fault"));
     writeln!(

@@ -26,14 +26,19 @@ impl KeyPlugin for Planted {
         if is("panic") && operation.argv.len() > 2 {
             panic!("planted");
         }
-        let mut derivation = Derivation::new("planted").ingredient(Ingredient::program("program", operation.program()));
+        let mut derivation =
+            Derivation::new("planted").ingredient(Ingredient::program("program", operation.program()));
         if !is("arguments-ignored") {
             derivation = derivation.ingredient(Ingredient::text("arguments", operation.argv.join("\n")));
         }
         if !is("reads-ignored") {
             let read = |path: &String| {
                 let label = ["read ", path].concat();
-                if path.ends_with('/') { Ingredient::tree(label, path) } else { Ingredient::file(label, path) }
+                if path.ends_with('/') {
+                    Ingredient::tree(label, path)
+                } else {
+                    Ingredient::file(label, path)
+                }
             };
             derivation = derivation.ingredients(operation.reads.iter().map(read));
         }

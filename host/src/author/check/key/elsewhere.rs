@@ -40,7 +40,12 @@ fn moved(bench: &Bench<'_>, case: &Case<'_>, number: usize, terms: Terms, tally:
     let now = bench.scenes.ask(&moved, &bench.scenes.variables, &bench.plugin).0;
     match bench.changed(case, &now, "its repository is in another place") {
         Tried::Broke(why) if terms.located => tally.note(format!("meant to depend on its place: {why}")),
-        found => tally.tried(found),
+        found => {
+            if matches!(found, Tried::Broke(_)) {
+                tally.note("where that is meant, as of a compiler that embeds its directory, say --located");
+            }
+            tally.tried(found);
+        }
     }
     if terms.located {
         tally.unchecked("the plugin is said to depend on its place (--located)");
