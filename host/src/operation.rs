@@ -165,6 +165,28 @@ impl Source {
     }
 }
 
+impl Layout for Operation {
+    fn put(&self, out: &mut Writer) {
+        out.list(&self.argv);
+        out.text(&self.root);
+        out.text(&self.directory);
+        out.list(&self.reads);
+        out.list(&self.writes);
+        out.list(&self.variables);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            argv: from.list()?,
+            root: String::take(from)?,
+            directory: String::take(from)?,
+            reads: from.list()?,
+            writes: from.list()?,
+            variables: from.list()?,
+        })
+    }
+}
+
 impl Layout for Source {
     fn put(&self, out: &mut Writer) {
         match self {

@@ -1,3 +1,5 @@
 //! Tools for plugin authors.
 
 pub mod build;
+pub mod check;
+pub mod diff;

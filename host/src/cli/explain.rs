@@ -5,7 +5,7 @@ use super::context::{Context, now};
 use super::exit::Exit;
 use super::show;
 use crate::digest::Digest;
-use crate::reviver::explain::{Difference, Explained};
+use crate::reviver::explain::Explained;
 use crate::reviver::identify::full;
 use crate::reviver::journal::{self, Record, Result as Became};
 use crate::reviver::list::Lists;
@@ -81,7 +81,7 @@ fn tell(context: &Context, args: &ExplainArgs, record: &Record, out: &mut impl W
                 }
                 Some(differences) => {
                     for difference in differences {
-                        writeln!(out, "          {}", sentence(difference))?;
+                        writeln!(out, "          {difference}")?;
                     }
                 }
             }
@@ -102,16 +102,6 @@ fn tell(context: &Context, args: &ExplainArgs, record: &Record, out: &mut impl W
         }
     }
     Ok(())
-}
-
-fn sentence(Difference { label, kind, place, was, now }: &Difference) -> String {
-    let place = if place.is_empty() || place == label { String::new() } else { format!(" ({place})") };
-    match (was, now) {
-        (Some(was), Some(now)) => format!("{kind} {label}{place} changed: {was} -> {now}"),
-        (None, Some(now)) => format!("{kind} {label}{place} is new: {now}"),
-        (Some(was), None) => format!("{kind} {label}{place} is gone: {was}"),
-        (None, None) => format!("{kind} {label}{place}"),
-    }
 }
 
 /// What identified an operation: the ingredients of its base key, then those of the list that its key was made with.

@@ -4,6 +4,7 @@ use super::value::Value;
 use crate::bytes::{Layout, Malformed, Reader, Writer};
 use crate::digest::Digest;
 use crate::operation::{Ingredient, Source};
+use std::fmt;
 
 /// The longest text that is kept as it is.
 const LONGEST_TEXT: usize = 4096;
@@ -76,6 +77,22 @@ pub struct Difference {
     pub was: Option<String>,
     /// What it is now; `None` where there is no such ingredient any more.
     pub now: Option<String>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { label, kind, place, was, now } = self;
+        write!(f, "{kind} {label}")?;
+        if !place.is_empty() && place != label {
+            write!(f, " ({place})")?;
+        }
+        match (was, now) {
+            (Some(was), Some(now)) => write!(f, " changed: {was} -> {now}"),
+            (None, Some(now)) => write!(f, " is new: {now}"),
+            (Some(was), None) => write!(f, " is gone: {was}"),
+            (None, None) => Ok(()),
+        }
+    }
 }
 
 /// What differs between two lists of ingredients, in the order of `now`, then what is gone.

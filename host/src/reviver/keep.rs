@@ -93,7 +93,7 @@ impl Reviver<'_> {
                 parts.iter().zip(&items).map(|(part, item)| (part.place.clone(), item.digest)).collect();
             keep_made(self.store, self.partition, &directories, &made);
         }
-        self.remember_again(after, prepared);
+        self.remember_again(request, after, prepared);
         report.size = self.store.grown(bytes + companion).ok();
         Ok(())
     }
@@ -135,13 +135,14 @@ impl Reviver<'_> {
     }
 
     /// Sees the derivation's ingredients anew, so that the next lookup finds them as they are now.
-    pub(super) fn remember_again(&self, resolver: &Resolver, prepared: &Prepared) {
+    pub(super) fn remember_again(&self, request: &Request<'_>, resolver: &Resolver, prepared: &Prepared) {
         let now = self.clock.now();
         let ingredients = prepared.derivation.ingredients.clone();
         let resolved = Resolved::new(resolver, ingredients, &prepared.values, &prepared.secret, now);
         let answer = Answer::Derivation(prepared.derivation.clone());
         let conditions = prepared.conditions.clone();
-        self.remember(prepared.question, &Memory { conditions, answer, resolved });
+        let memory = Memory { conditions, answer, resolved };
+        self.remember(prepared.question, &request.operation, &memory);
     }
 }
 

@@ -107,7 +107,7 @@ impl Reviver<'_> {
             report.warnings.push(format!("cannot note that the entry was used: {error}"));
         }
         if prepared.stale_programs {
-            self.remember_again(resolver, prepared);
+            self.remember_again(request, resolver, prepared);
         }
         if let Some(position) = list {
             self.refresh(request, resolver, prepared, search, *position);

@@ -45,6 +45,7 @@ mod prepare;
 pub mod program;
 pub mod query;
 pub mod record;
+pub mod rehearse;
 pub mod remember;
 pub mod resolve;
 pub mod revive;

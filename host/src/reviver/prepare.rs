@@ -1,5 +1,6 @@
 //! From an operation to its base key: ask the plugin or its remembered answer, resolve, bound.
 
+use super::environment::Environment;
 use super::execute::ChildInput;
 use super::hints::{Hint, Look};
 use super::identify;
@@ -12,7 +13,7 @@ use super::secret::secret;
 use super::value::Value;
 use super::writes;
 use crate::digest::Digest;
-use crate::operation::{Derivation, Ingredient, Source};
+use crate::operation::{Derivation, Ingredient, Operation, Source};
 use crate::policy::Fault;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -85,20 +86,16 @@ impl Reviver<'_> {
                 let reason = refusal.reason().to_owned();
                 if fresh && lasting {
                     let answer = Answer::Refusal(refusal);
-                    self.remember(question, &Memory { conditions, answer, resolved });
+                    self.remember(question, &request.operation, &Memory { conditions, answer, resolved });
                 }
                 return Err(Uncached::because(reason));
             }
         };
         report.record.label.clone_from(&derivation.label);
         let places =
-            writes::places(&request.environment, &request.operation, &derivation).map_err(|path| {
-                let path = path.display();
-                Uncached::because(format!(
-                    "the plugin names {path} as a write, which this operation may not write"
-                ))
-            })?;
-        refuse_cycles(resolver, request, &derivation, &conditions, &places)?;
+            places(&request.environment, &request.operation, &derivation).map_err(Uncached::because)?;
+        refuse_cycles(resolver, &request.operation, &derivation, &conditions.ingredients, &places)
+            .map_err(Uncached::because)?;
         let values =
             if fresh { resolver.values(&derivation.ingredients, None) } else { resolved.now(resolver) };
         let values = values.map_err(|doubt| Uncached::because(doubt.to_string()))?;
@@ -106,7 +103,8 @@ impl Reviver<'_> {
             let now = self.clock.now();
             let resolved = Resolved::new(resolver, derivation.ingredients.clone(), &values, &secret, now);
             let answer = Answer::Derivation(derivation.clone());
-            self.remember(question, &Memory { conditions: conditions.clone(), answer, resolved });
+            let memory = Memory { conditions: conditions.clone(), answer, resolved };
+            self.remember(question, &request.operation, &memory);
         }
         let (input, child_input) = input::resolve(request.stdin, derivation.input, request.input)
             .map_err(|doubt| Uncached::because(doubt.to_string()))?;
@@ -134,9 +132,9 @@ impl Reviver<'_> {
     }
 
     /// Keeps an answer. Where that fails the plugin is asked again next time.
-    pub(super) fn remember(&self, question: Digest, memory: &Memory) {
+    pub(super) fn remember(&self, question: Digest, operation: &Operation, memory: &Memory) {
         let path = self.store.layout().derivation(self.partition.id(), question);
-        self.store.publish(&path, &memory.to_bytes()).ok();
+        self.store.publish(&path, &memory.to_bytes(operation)).ok();
     }
 
     /// A policy's view of the world, for one call.
@@ -193,6 +191,17 @@ impl Reviver<'_> {
     }
 }
 
+/// Where the writes of a derivation are, or why they may not be there.
+pub(super) fn places(
+    environment: &Environment,
+    operation: &Operation,
+    derivation: &Derivation,
+) -> Result<Vec<PathBuf>, String> {
+    writes::places(environment, operation, derivation).map_err(|path| {
+        format!("the plugin names {} as a write, which this operation may not write", path.display())
+    })
+}
+
 /// Whether a program must be followed through its libraries each time, because something of it was touched since.
 fn stale_programs(resolver: &Resolver, resolved: &Resolved) -> bool {
     let moved = |look: &Look| resolver.files.identity(Path::new(&look.path)).ok() != Some(look.identity);
@@ -206,26 +215,26 @@ fn stale_programs(resolver: &Resolver, resolved: &Resolved) -> bool {
 }
 
 /// An operation that writes what it reads is not a function of its inputs.
-fn refuse_cycles(
+pub(super) fn refuse_cycles(
     resolver: &Resolver,
-    request: &Request<'_>,
+    operation: &Operation,
     derivation: &Derivation,
-    conditions: &Resolved,
+    conditions: &[Ingredient],
     places: &[PathBuf],
-) -> Result<(), Uncached> {
+) -> Result<(), String> {
     let absolute = |path: &str| writes::normal(&resolver.environment.absolute(path));
-    let looked = derivation.ingredients.iter().chain(&conditions.ingredients);
+    let looked = derivation.ingredients.iter().chain(conditions);
     let looked = looked.filter_map(|Ingredient { source, .. }| match source {
         Source::File(path) | Source::Listing(path) => Some((absolute(path), false)),
         Source::Tree(path) => Some((absolute(path), true)),
         _ => None,
     });
-    let declared = request.operation.reads.iter().map(|path| (absolute(path), path.ends_with('/')));
+    let declared = operation.reads.iter().map(|path| (absolute(path), path.ends_with('/')));
     for (read, tree) in looked.chain(declared) {
         if let Some(place) = places.iter().find(|place| **place == read || (tree && place.starts_with(&read)))
         {
             let (read, place) = (read.display(), place.display());
-            return Err(Uncached::because(format!("it reads {read} and writes {place}")));
+            return Err(format!("it reads {read} and writes {place}"));
         }
     }
     Ok(())

@@ -4,20 +4,28 @@
 //! The file, under the digest of the question:
 //!
 //! ```text
-//! "RVDERIV1" | digest of the rest | conditions | their values | their hints | answer | its values | its hints
+//! "RVDERIV2" | digest of the rest | conditions | their values | their hints | answer | its values | its hints | operation
 //! ```
+//!
+//! The operation that was asked about stands behind its length. A hit steps over it: it is there for [`operations`], which
+//! tell an author what a plugin is asked in earnest.
 //!
 //! A file that is damaged or of another format is no memory; the plugin is asked again.
 
 use super::hints::Hints;
 use super::resolve::{Doubt, Resolver};
 use super::value::{Value, names};
-use crate::bytes::{Layout, Malformed, Reader, Writer};
+use crate::bytes::{Layout, Malformed, Reader, Writer, from_bytes, to_bytes};
 use crate::digest::Digest;
-use crate::operation::{Derivation, Ingredient, Refusal};
+use crate::operation::{Derivation, Ingredient, Operation, Refusal};
+use crate::store::{Partition, Store};
 use crate::time::Timestamp;
+use std::collections::HashSet;
+use std::fs;
+use std::path::PathBuf;
+use std::time::SystemTime;
 
-const MAGIC: &[u8; 8] = b"RVDERIV1";
+const MAGIC: &[u8; 8] = b"RVDERIV2";
 
 /// Ingredients with what they resolved to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,9 +100,9 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// The bytes of its file.
+    /// The bytes of its file, with the operation that the plugin was asked about.
     #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self, operation: &Operation) -> Vec<u8> {
         let mut out = Writer::default();
         self.conditions.put(&mut out);
         match &self.answer {
@@ -109,11 +117,17 @@ impl Memory {
             }
         }
         self.resolved.put(&mut out);
+        out.bytes(&to_bytes(operation));
         checked(MAGIC, &out.into_bytes())
     }
 
     /// The memory in the bytes of a file.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        Self::parts(bytes).map(|(memory, _)| memory)
+    }
+
+    /// The memory in the bytes of a file, and the bytes of its operation, which are not looked into.
+    fn parts(bytes: &[u8]) -> Result<(Self, &[u8]), Malformed> {
         let mut from = Reader::new(check(MAGIC, bytes)?);
         let conditions = Resolved::take(&mut from)?;
         let mut answer = match from.u8()? {
@@ -122,12 +136,41 @@ impl Memory {
             _ => return Err(Malformed { expected: "an answer" }),
         };
         let resolved = Resolved::take(&mut from)?;
+        let operation = from.bytes()?;
         from.end()?;
         if let Answer::Derivation(derivation) = &mut answer {
             derivation.ingredients.clone_from(&resolved.ingredients);
         }
-        Ok(Self { conditions, answer, resolved })
+        Ok((Self { conditions, answer, resolved }, operation))
     }
+}
+
+/// The operations that plugins were asked about in this partition and whose answers are remembered: each once, the latest
+/// first, `most` at most. What cannot be read is passed over.
+#[must_use]
+pub fn operations(store: &Store, partition: &Partition, most: usize) -> Vec<Operation> {
+    let inside = |directory: PathBuf| fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut files: Vec<(SystemTime, PathBuf)> = inside(store.layout().derivations(partition.id()))
+        .flat_map(|part| inside(part.path()))
+        .filter_map(|file| Some((file.metadata().ok()?.modified().ok()?, file.path())))
+        .collect();
+    files.sort_unstable();
+    // One operation has an answer for each configuration and version of a plugin that it was asked of.
+    let (mut found, mut known) = (Vec::new(), HashSet::new());
+    for (_, path) in files.into_iter().rev() {
+        if found.len() == most {
+            break;
+        }
+        let Ok(bytes) = fs::read(path) else { continue };
+        let Ok((_, operation)) = Memory::parts(&bytes) else { continue };
+        if let Ok(read) = from_bytes::<Operation>(operation)
+            && !read.argv.is_empty()
+            && known.insert(Digest::of(operation))
+        {
+            found.push(read);
+        }
+    }
+    found
 }
 
 /// A magic, the digest of the payload, the payload.
@@ -172,5 +215,84 @@ impl Layout for Resolved {
         } else {
             Err(Malformed { expected: "a value and a hint for each ingredient" })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{Input, Source};
+    use crate::store::{Options, PartitionId};
+    use std::fs::File;
+    use std::time::Duration;
+
+    fn operation(argument: &str) -> Operation {
+        Operation {
+            argv: vec!["cc".into(), argument.into()],
+            root: "/r".into(),
+            directory: "d".into(),
+            reads: vec!["a".into()],
+            writes: vec!["b".into(), "c/".into()],
+            variables: vec!["V".into()],
+        }
+    }
+
+    fn memory() -> Memory {
+        let derivation = Derivation {
+            label: "cc".into(),
+            ingredients: vec![Ingredient { label: "t".into(), source: Source::Text("x".into()) }],
+            writes: Vec::new(),
+            input: Input::Unused,
+            arguments: None,
+            report: None,
+        };
+        let ingredients = derivation.ingredients.clone();
+        let hints = Hints { each: vec![super::super::hints::Hint::None], ..Hints::default() };
+        let resolved =
+            Resolved { names: names(&ingredients), ingredients, values: vec![Value::of(b"x")], hints };
+        Memory { conditions: Resolved::nothing(), answer: Answer::Derivation(derivation), resolved }
+    }
+
+    #[test]
+    fn a_memory_round_trips_with_its_operation_and_no_damaged_byte_is_one() {
+        let bytes = memory().to_bytes(&operation("a.c"));
+        let (read, kept) = Memory::parts(&bytes).unwrap();
+        assert_eq!((read, from_bytes(kept)), (memory(), Ok(operation("a.c"))));
+        for at in 0..bytes.len() {
+            assert!(Memory::from_bytes(&bytes[..at]).is_err(), "cut off at {at}");
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1;
+            assert!(Memory::from_bytes(&damaged).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_the_former_format_is_no_memory() {
+        let mut former = memory().to_bytes(&operation("a.c"));
+        former[7] = b'1';
+        assert!(Memory::from_bytes(&former).is_err());
+    }
+
+    #[test]
+    fn operations_come_latest_first_each_once_and_what_is_damaged_is_passed_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), Options::default()).unwrap();
+        let partition = store.partition(PartitionId::new([1; 16]));
+        assert_eq!(operations(&store, &partition, 9), []);
+        let put = |name: &str, age: u64, bytes: &[u8]| {
+            let path = store.layout().derivation(partition.id(), Digest::of(name.as_bytes()));
+            store.publish(&path, bytes).unwrap();
+            let time = SystemTime::now() - Duration::from_secs(age);
+            File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+        };
+        put("1", 3, &memory().to_bytes(&operation("first")));
+        put("2", 2, &memory().to_bytes(&operation("second")));
+        put("3", 1, &memory().to_bytes(&operation("first")));
+        put("4", 0, b"RVQUERY1");
+        put("5", 0, &memory().to_bytes(&operation("cut off"))[..90]);
+        put("6", 0, &memory().to_bytes(&Operation::default()));
+        let all = operations(&store, &partition, 9);
+        assert_eq!(all, [operation("first"), operation("second")]);
+        assert_eq!(operations(&store, &partition, 1), all[..1]);
     }
 }

@@ -52,6 +52,32 @@ impl WasmCodec {
         self.0.usage()
     }
 
+    /// Has one instance, kept alive, encode one outcome after the other, which recording never does. An author learns from
+    /// it whether a hunk depends on what was encoded before.
+    pub fn encode_in_turn(&self, outcomes: &[Outcome]) -> Result<Vec<Result<Vec<u8>, String>>, Box<Fault>> {
+        let outcomes: Vec<_> = outcomes.iter().map(types::Outcome::from).collect();
+        self.0.call("encode", |session| {
+            let encode = |outcome| {
+                session.refuel()?;
+                let role = session.guest.reviver_plugin_metadata_role();
+                role.call_encode(&mut session.store, outcome)
+            };
+            outcomes.iter().map(encode).collect()
+        })
+    }
+
+    /// Has one instance, kept alive, decode one hunk after the other.
+    pub fn decode_in_turn(&self, hunks: &[Vec<u8>]) -> Result<Vec<Result<Outcome, String>>, Box<Fault>> {
+        self.0.call("decode", |session| {
+            let decode = |hunk: &Vec<u8>| {
+                session.refuel()?;
+                let role = session.guest.reviver_plugin_metadata_role();
+                Ok(role.call_decode(&mut session.store, hunk)?.map(Into::into))
+            };
+            hunks.iter().map(decode).collect()
+        })
+    }
+
     /// Asks about `given` bytes. A codec gives back what it was given, however much the command said: only what it adds is
     /// bounded as its own, and what is too much for any codec is refused here, which is nobody's fault.
     fn ask<A: Size>(

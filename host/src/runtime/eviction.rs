@@ -69,10 +69,24 @@ impl Eviction for WasmEviction {
         budget: Budget,
         candidates: &[Candidate],
     ) -> Result<Vec<f64>, Box<Fault>> {
+        self.score_in_batches(now, budget, candidates, BATCH)
+    }
+}
+
+impl WasmEviction {
+    /// The scores where one instance is given so many candidates at once, at least one.
+    pub fn score_in_batches(
+        &self,
+        now: Timestamp,
+        budget: Budget,
+        candidates: &[Candidate],
+        size: usize,
+    ) -> Result<Vec<f64>, Box<Fault>> {
+        let size = size.max(1);
         let answer = self.0.call("score", |session| {
             let mut scores = Vec::with_capacity(candidates.len());
-            let mut batch = Vec::with_capacity(BATCH.min(candidates.len()));
-            for candidates in candidates.chunks(BATCH) {
+            let mut batch = Vec::with_capacity(size.min(candidates.len()));
+            for candidates in candidates.chunks(size) {
                 batch.clear();
                 batch.extend(candidates.iter().map(types::Candidate::from));
                 session.refuel()?;

@@ -28,6 +28,9 @@ use wasmtime::{Result, Store};
 /// A key plugin. It is loaded when it is first asked something.
 pub struct WasmKey(Plugin<Guest>);
 
+/// An answer as it came, and why there is none where a look failed.
+type Heard = (Result<types::Derivation, types::Refusal>, Option<String>);
+
 struct Guest;
 
 impl World for Guest {
@@ -59,6 +62,72 @@ impl WasmKey {
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.0.usage()
+    }
+
+    /// Asks one instance, kept alive, about one operation after the other: what no run ever does. An author learns from it
+    /// whether an answer depends on what was asked before.
+    ///
+    /// Each question has the fuel and the traffic of a call of its own; memory that the guest keeps is counted for all. A
+    /// look that ends a call ends the turn: there are no answers to the questions behind it.
+    pub fn derive_in_turn(
+        &self,
+        questions: &[(&Operation, SharedInputs)],
+    ) -> Result<Vec<Result<Derivation, Refusal>>, Box<Fault>> {
+        let all: Vec<_> = questions.iter().map(|(operation, _)| types::Operation::from(*operation)).collect();
+        let mut answers: Vec<Heard> = Vec::new();
+        let Some((_, first)) = questions.first() else { return Ok(Vec::new()) };
+        let asked = self.0.call_with(Some(first), |session| {
+            answers.clear();
+            for (operation, (_, inputs)) in all.iter().zip(questions) {
+                session.refuel()?;
+                session.store.data_mut().turn(inputs);
+                let role = session.guest.reviver_plugin_key_role();
+                let answer = role.call_derive(&mut session.store, operation)?;
+                answers.push((answer, session.store.data_mut().failed.take()));
+            }
+            Ok(())
+        });
+        let Called { answer, failed } = asked.map_err(|kind| self.0.fault("", kind))?;
+        if let Err(kind) = answer {
+            let Some(why) = failed else { return Err(self.0.fault("derive", kind)) };
+            let mut answers = self.settled(answers)?;
+            answers.push(Err(Refusal::NotCacheable(why)));
+            return Ok(answers);
+        }
+        self.settled(answers)
+    }
+
+    /// Answers of one instance, checked as those of a call of its own are.
+    fn settled(&self, answers: Vec<Heard>) -> Result<Vec<Result<Derivation, Refusal>>, Box<Fault>> {
+        let settle = |(answer, failed): Heard| {
+            if let Some(why) = failed {
+                return Ok(Err(Refusal::NotCacheable(why)));
+            }
+            let settled = match answer {
+                Ok(answer) => {
+                    let size = answer.size();
+                    self.0.bounded(answer, size).and_then(|answer| self.checked(answer))
+                }
+                Err(refusal) => {
+                    let size = refusal.size();
+                    self.0.bounded(Err(refusal.into()), size)
+                }
+            };
+            settled.map_err(|kind| self.0.fault("derive", kind))
+        };
+        answers.into_iter().map(settle).collect()
+    }
+
+    /// A derivation that keeps to the contract and to what the plugin may do.
+    fn checked(&self, answer: types::Derivation) -> Result<Result<Derivation, Refusal>, FaultKind> {
+        let derivation = Derivation::from(answer);
+        check::derivation(&derivation).map_err(FaultKind::Protocol)?;
+        if derivation.arguments.is_some() && !self.0.capabilities().has(Capability::Arguments) {
+            let capability = Capability::Arguments;
+            let why = format!("the key plugin replaces arguments, which needs the capability `{capability}`");
+            return Ok(Err(Refusal::NotCacheable(why)));
+        }
+        Ok(Ok(derivation))
     }
 
     fn ask<A: Size, B>(
@@ -101,17 +170,7 @@ impl KeyPolicy for WasmKey {
         let ask = |session: &mut Session<Guest>| {
             session.guest.reviver_plugin_key_role().call_derive(&mut session.store, &operation)
         };
-        self.ask("derive", &inputs, ask, |answer| {
-            let derivation = Derivation::from(answer);
-            check::derivation(&derivation).map_err(FaultKind::Protocol)?;
-            if derivation.arguments.is_some() && !self.0.capabilities().has(Capability::Arguments) {
-                let capability = Capability::Arguments;
-                let why =
-                    format!("the key plugin replaces arguments, which needs the capability `{capability}`");
-                return Ok(Err(Refusal::NotCacheable(why)));
-            }
-            Ok(Ok(derivation))
-        })
+        self.ask("derive", &inputs, ask, |answer| self.checked(answer))
     }
 
     fn discover(

@@ -38,6 +38,12 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Begins another question of an instance that is kept alive.
+    pub(super) fn turn(&mut self, inputs: &SharedInputs) {
+        self.inputs = Some(SharedInputs::clone(inputs));
+        self.said = 0;
+    }
+
     /// Counts a call of a host function with these texts.
     pub(super) fn hear<'a>(&mut self, texts: impl IntoIterator<Item = &'a String>) -> Result<()> {
         self.said += CALL + texts.into_iter().map(|text| text.len() as u64 + 8).sum::<u64>();

@@ -39,6 +39,7 @@ pub(crate) fn derive(operation: &Operation) -> Result<Derivation, Refusal> {
         .ingredients(VARIABLES.iter().map(|name| Ingredient::variable(*name, *name)))
         .ingredient(Ingredient::file(command.source.as_str(), command.source.as_str()))
         .ingredients(directory(operation, &plan))
+        .ingredients(declared(operation))
         .write(Write::file(OBJECT, command.object.as_str()))
         .input_unused()
         .arguments(plan.arguments())
@@ -50,6 +51,18 @@ pub(crate) fn derive(operation: &Operation) -> Result<Derivation, Refusal> {
         derivation = derivation.write(Write::file(DEPFILE, wish.path.as_str()));
     }
     Ok(derivation)
+}
+
+/// What the caller knows of and no compiler tells: the files of a plugin, say, or what a wrapper under the compiler's name
+/// heeds.
+fn declared(operation: &Operation) -> impl Iterator<Item = Ingredient> {
+    let reads = operation.reads.iter().map(|path| {
+        let place = operation.under_root(path).unwrap_or_else(|| path.clone());
+        let label = ["declared ", &place].concat();
+        if path.ends_with('/') { Ingredient::tree(label, path) } else { Ingredient::file(label, path) }
+    });
+    let variables = operation.variables.iter();
+    reads.chain(variables.map(|name| Ingredient::variable(["declared ", name].concat(), name)))
 }
 
 /// The compiler as it is dispatched, and what decides how it is.

@@ -226,6 +226,27 @@ fn the_places_of_what_is_written_stay_out_of_the_key() {
     assert_ne!(key("gcc -c a.c"), key("g++ -c a.c"));
 }
 
+/// What a caller declared besides was no ingredient: a changed file that a wrapper or a compiler's plugin read, or another
+/// value of a variable, was a wrong hit.
+#[test]
+fn what_the_caller_declares_besides_is_an_ingredient() {
+    let repository = Repository::new(&[]);
+    let mut operation = repository.operation(&["gcc", "-c", "a.c"]);
+    let root = operation.root.clone();
+    operation.reads = vec![format!("{root}/extra"), "rules.txt".into(), "tables/".into()];
+    operation.variables = vec!["RULES".into()];
+    let derivation = repository.derive_of(&operation).expect("a command");
+    for source in [
+        Source::File(format!("{root}/extra")),
+        Source::File("rules.txt".into()),
+        Source::Tree("tables/".into()),
+        Source::Variable("RULES".into()),
+    ] {
+        assert!(derivation.ingredients.iter().any(|one| one.source == source), "{source:?}");
+    }
+    assert!(derivation.ingredients.iter().all(|one| !one.label.contains(&root)), "labels enter keys");
+}
+
 #[test]
 fn the_working_directory_counts_where_it_is_embedded() {
     let repository = Repository::new(&[]);

@@ -1,8 +1,11 @@
 //! `reviver plugin`: the plugins of this repository, and tools for their authors.
 
 mod build;
+mod check;
+mod diff;
 mod inspect;
 mod list;
+mod subject;
 
 use super::Global;
 use super::context::Context;
@@ -19,6 +22,10 @@ pub(super) enum PluginCommand {
     Inspect(inspect::InspectArgs),
     /// Build a plugin's crate into a component
     Build(build::BuildArgs),
+    /// Put a plugin to the test of its role's laws
+    Check(check::CheckArgs),
+    /// Tell what another version of a plugin changes for what ran here
+    Diff(diff::DiffArgs),
 }
 
 /// Does what is below `plugin`.
@@ -27,5 +34,7 @@ pub(super) fn plugin(global: &Global, command: &PluginCommand, out: &mut impl Wr
         PluginCommand::List(args) => list::list(&Context::here(global)?, args, out),
         PluginCommand::Inspect(args) => inspect::inspect(&Context::here(global)?, args, out),
         PluginCommand::Build(args) => build::build(args, out),
+        PluginCommand::Check(args) => check::check(&Context::here(global)?, args, out),
+        PluginCommand::Diff(args) => diff::diff(&Context::here(global)?, args, out),
     }
 }

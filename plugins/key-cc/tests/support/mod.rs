@@ -78,8 +78,11 @@ impl Repository {
     }
 
     pub fn derive(&self, argv: &[&str]) -> Result<Derivation, Refusal> {
-        let operation = self.operation(argv);
-        self.host(argv[0], &|host| host.derive::<Cc>(&operation))
+        self.derive_of(&self.operation(argv))
+    }
+
+    pub fn derive_of(&self, operation: &Operation) -> Result<Derivation, Refusal> {
+        self.host(operation.program(), &|host| host.derive::<Cc>(operation))
     }
 
     pub fn discover(&self, argv: &[&str], report: &[u8]) -> Result<Discovery, Refusal> {
