@@ -27,7 +27,14 @@ pub(crate) fn copy(to: &Path) -> Result<Vec<String>> {
 /// Where cargo keeps them.
 fn sources() -> Result<PathBuf> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["metadata", "--format-version", "1", "--offline", "--filter-platform=host-tuple", "--manifest-path"]);
+    cargo.args([
+        "metadata",
+        "--format-version",
+        "1",
+        "--offline",
+        "--filter-platform=host-tuple",
+        "--manifest-path",
+    ]);
     let output = cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: Json = serde_json::from_slice(&output.stdout)?;
