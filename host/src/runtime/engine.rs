@@ -76,7 +76,7 @@ impl Runtime {
     }
 }
 
-fn configuration() -> Config {
+pub(super) fn configuration() -> Config {
     let mut config = Config::new();
     config
         .allocation_strategy(InstanceAllocationStrategy::OnDemand)

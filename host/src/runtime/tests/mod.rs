@@ -7,6 +7,7 @@ mod hostile;
 mod looks;
 mod measure;
 mod roles;
+mod thousand;
 
 use super::{Bytes, Capabilities, Limits, PluginSource, Runtime, WasmCodec, WasmEviction, WasmKey};
 use crate::digest::Digest;
