@@ -55,6 +55,12 @@ impl WasmKey {
         Self(Plugin::new(runtime, source))
     }
 
+    /// Loads the plugin now, which its first call does otherwise: for those who have time now and not later, or want to know
+    /// whether it can be loaded.
+    pub fn load(&self) -> Result<(), Box<Fault>> {
+        self.0.load().map(drop).map_err(|kind| self.0.fault("", kind))
+    }
+
     /// What the last call used.
     #[must_use]
     pub fn usage(&self) -> Usage {
@@ -68,7 +74,7 @@ impl WasmKey {
         body: impl FnMut(&mut Session<Guest>) -> Result<Result<A, types::Refusal>>,
         check: impl FnOnce(A) -> Result<Result<B, Refusal>, FaultKind>,
     ) -> Result<Result<B, Refusal>, Box<Fault>> {
-        let Called { answer, failed } =
+        let Called { answer, failed, .. } =
             self.0.call_with(Some(inputs), body).map_err(|kind| self.0.fault("", kind))?;
         if let Some(why) = failed {
             return Ok(Err(Refusal::NotCacheable(why)));
