@@ -90,6 +90,11 @@ fn show(time: Duration) -> String {
     if micros < 1000.0 { format!("{micros:.2} µs") } else { format!("{:.2} ms", micros / 1e3) }
 }
 
+/// Takes an answer that nothing is done with, so that it is worked out all the same.
+fn done<T>(answer: T) {
+    black_box(answer);
+}
+
 fn fault(fault: impl std::fmt::Display) -> anyhow::Error {
     anyhow!("{fault}")
 }
@@ -280,14 +285,14 @@ fn calls(workshop: &Workshop, rounds: usize) -> Result<()> {
     let outcome = outcome();
     let hunk = codec.encode(&outcome).map_err(fault)?.map_err(fault)?;
     let native = native_outcome(&outcome);
-    let encode = || Ok(drop(black_box(codec.encode(&outcome).map_err(fault)?.map_err(fault)?)));
-    let natively = || Ok(drop(black_box(metadata_compact::Compact::encode(&native).map_err(fault)?)));
+    let encode = || codec.encode(&outcome).map_err(fault)?.map(done).map_err(fault);
+    let natively = || metadata_compact::Compact::encode(&native).map(done).map_err(fault);
     line("metadata-compact encode: a warning of 260 bytes", "", rounds, encode, natively)?;
     let decode = || {
         ensure!(codec.decode(&hunk).map_err(fault)?.map_err(fault)? == outcome, "another outcome");
         Ok(())
     };
-    let natively = || Ok(drop(black_box(metadata_compact::Compact::decode(&hunk).map_err(fault)?)));
+    let natively = || metadata_compact::Compact::decode(&hunk).map(done).map_err(fault);
     line("metadata-compact decode: the same", "", rounds, decode, natively)?;
 
     let eviction = WasmEviction::new(Arc::clone(&runtime), source("evict-lru")?);
@@ -297,7 +302,10 @@ fn calls(workshop: &Workshop, rounds: usize) -> Result<()> {
         ensure!(scores.len() == number, "{} scores", scores.len());
         Ok(())
     };
-    let natively = |number: usize| Ok(drop(black_box(native_scores(&candidates[..number]))));
+    let natively = |number: usize| {
+        done(native_scores(&candidates[..number]));
+        Ok(())
+    };
     line("evict-lru score: one candidate", "", rounds, || score(1), || natively(1))?;
     line("evict-lru score: 4096 candidates", "", rounds, || score(4096), || natively(4096))?;
     line("the same eight times on one live instance", "", rounds / 4, || score(32_768), || natively(32_768))
@@ -325,7 +333,7 @@ fn candidate(number: u64) -> Candidate {
         last_use: Timestamp(NOW - number * 7_919_003 % 1_000_000_000_000),
         uses: number % 17,
         cost: number * 1000,
-        unused: number % 97 == 0,
+        unused: number.is_multiple_of(97),
     }
 }
 
@@ -398,7 +406,7 @@ fn remembered(workshop: &Workshop, rounds: usize) -> Result<()> {
     let fuel = key.usage();
     let question = identify::question(key.id().digest(), limits, &operation);
     let path = store.layout().derivation(partition.id(), question);
-    let stat = || Ok(drop(fs::metadata(root.join("src/a.c"))?));
+    let stat = || Ok(fs::metadata(root.join("src/a.c")).map(done)?);
     let read = || {
         let question = identify::question(key.id().digest(), limits, &operation);
         let path = store.layout().derivation(partition.id(), question);
@@ -477,7 +485,10 @@ fn scoring(workshop: &Workshop, rounds: usize) -> Result<()> {
         black_box(scores);
         Ok(())
     };
-    let natively = || Ok(drop(black_box(native_scores(&candidates))));
+    let natively = || {
+        done(native_scores(&candidates));
+        Ok(())
+    };
     ensure!(
         eviction.score(Timestamp(NOW), budget(), &candidates).map_err(fault)? == native_scores(&candidates),
         "other scores than natively"

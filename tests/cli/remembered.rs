@@ -37,7 +37,8 @@ fn repository(program: &str) -> Result<Repository> {
 }
 
 /// What makes a repository's plugins usable once they, or what `reviver.toml` says of them, have changed.
-fn pin(_: &Repository) -> Result<()> {
+fn pin(repository: &Repository) -> Result<()> {
+    ensure!(repository.exists("reviver.toml"), "there is nothing that names a plugin");
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! <artifacts>/                                  0700, owned by the effective user
 //!   <component>-<compatibility>.cwasm           0600, appears by rename, never written again
 //!     ├── what the engine serialised
-//!     └── the [sum](super::sum) of that, 32 bytes
+//!     └── the sum of that, 32 bytes
 //! ```
 //!
 //! `component` is the digest of the component in 64 hexadecimal digits, `compatibility` a hash in 16 of all that the engine

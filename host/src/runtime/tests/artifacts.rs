@@ -94,7 +94,7 @@ fn a_damaged_artifact_is_made_again() {
         assert!(!bench.works(), "a damaged artefact is not used");
         bench.put();
         assert!(bench.works());
-        assert_eq!(bench.kept(), [kept.clone()]);
+        assert_eq!(bench.kept(), std::slice::from_ref(&kept));
         assert!(fs::read(&kept).unwrap() != bytes, "it is replaced");
         bench.take_away();
         assert!(bench.works(), "the artefact is whole again");

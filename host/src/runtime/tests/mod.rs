@@ -5,7 +5,6 @@
 mod artifacts;
 mod hostile;
 mod looks;
-mod measure;
 mod roles;
 mod thousand;
 
