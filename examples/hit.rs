@@ -125,7 +125,7 @@ impl Bench {
         let mut first = self.contender("its derivation forgotten: Wasm runs", reviving);
         first.prepare = Box::new(|_| {
             self.delete("lua/lapi.o")?;
-            self.forget()
+            self.workshop.forget()
         });
         let bare = Contender { name: "true", ..bare("true".into()) };
         let contenders = [bare, self.contender("reviver run -- gcc -c, hit", reviving), first];
@@ -190,21 +190,6 @@ impl Bench {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
         }
-    }
-
-    /// Makes Reviver forget what plugins answered, but not what compilers did.
-    fn forget(&self) -> Result<()> {
-        for partition in fs::read_dir(self.workshop.path("cache/v1/partitions"))? {
-            for shard in fs::read_dir(partition?.path().join("derivations"))? {
-                for file in fs::read_dir(shard?.path())? {
-                    let path = file?.path();
-                    if fs::read(&path)?.starts_with(b"RVDERIV") {
-                        fs::remove_file(path)?;
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 
     fn stats(&self) -> Result<Json> {

@@ -116,6 +116,21 @@ impl Workshop {
         self.command(&self.reviver, directory)
     }
 
+    /// Makes Reviver forget what plugins answered, but not what compilers did.
+    pub fn forget(&self) -> Result<()> {
+        for partition in fs::read_dir(self.path("cache/v1/partitions"))? {
+            for shard in fs::read_dir(partition?.path().join("derivations"))? {
+                for file in fs::read_dir(shard?.path())? {
+                    let path = file?.path();
+                    if fs::read(&path)?.starts_with(b"RVDERIV") {
+                        fs::remove_file(path)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// What `reviver` with these arguments prints.
     pub fn ask(&self, directory: &str, arguments: &[&str]) -> Result<String> {
         let mut command = self.reviver(directory);

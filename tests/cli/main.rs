@@ -21,6 +21,7 @@ mod lua;
 mod other_languages;
 mod outputs;
 mod planted;
+mod remembered;
 mod settings;
 mod stdin;
 mod transparency;

@@ -8,6 +8,12 @@
     (export "budget" (type $budget (eq $budget')))))
   (alias export $types "candidate" (type $candidate))
   (alias export $types "budget" (type $budget))
+  (import "reviver:plugin/host@0.1.0" (instance $host
+    (type $level' (enum "debug" "info" "warning"))
+    (export "level" (type $level (eq $level')))
+    (export "configuration" (func (result string)))
+    (export "log" (func (param "level" $level) (param "message" string)))
+    (export "panicked" (func (param "message" string) (param "file" string) (param "line" u32)))))
 
   (core module $libc
     (memory (export "memory") 2)
@@ -24,9 +30,15 @@
   (core instance $libc (instantiate $libc))
   (alias core export $libc "memory" (core memory $memory))
   (alias core export $libc "realloc" (core func $realloc))
+  (core func $configuration (canon lower (func $host "configuration") (memory $memory) (realloc $realloc)))
+  (core func $log (canon lower (func $host "log") (memory $memory)))
+  (core func $panicked (canon lower (func $host "panicked") (memory $memory)))
 
   GUEST
-  (core instance $guest (instantiate $guest (with "libc" (instance $libc))))
+  (core instance $guest (instantiate $guest
+    (with "libc" (instance $libc))
+    (with "host" (instance
+      (export "configuration" (func $configuration)) (export "log" (func $log)) (export "panicked" (func $panicked))))))
 
   (func $score (param "now" u64) (param "budget" $budget) (param "candidates" (list $candidate))
     (result (list f64))

@@ -11,6 +11,12 @@
       (field "duration" u64) (field "notes" (list (tuple string string)))))
     (export "outcome" (type $outcome (eq $outcome')))))
   (alias export $types "outcome" (type $outcome))
+  (import "reviver:plugin/host@0.1.0" (instance $host
+    (type $level' (enum "debug" "info" "warning"))
+    (export "level" (type $level (eq $level')))
+    (export "configuration" (func (result string)))
+    (export "log" (func (param "level" $level) (param "message" string)))
+    (export "panicked" (func (param "message" string) (param "file" string) (param "line" u32)))))
 
   (core module $libc
     (memory (export "memory") 2)
@@ -26,9 +32,15 @@
   (core instance $libc (instantiate $libc))
   (alias core export $libc "memory" (core memory $memory))
   (alias core export $libc "realloc" (core func $realloc))
+  (core func $configuration (canon lower (func $host "configuration") (memory $memory) (realloc $realloc)))
+  (core func $log (canon lower (func $host "log") (memory $memory)))
+  (core func $panicked (canon lower (func $host "panicked") (memory $memory)))
 
   GUEST
-  (core instance $guest (instantiate $guest (with "libc" (instance $libc))))
+  (core instance $guest (instantiate $guest
+    (with "libc" (instance $libc))
+    (with "host" (instance
+      (export "configuration" (func $configuration)) (export "log" (func $log)) (export "panicked" (func $panicked))))))
 
   (func $encode (param "outcome" $outcome) (result (result (list u8) (error string)))
     (canon lift (core func $guest "encode") (memory $memory) (realloc $realloc)))

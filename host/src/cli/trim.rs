@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::show;
 use super::what::What;
 use crate::key::Key;
-use crate::policy::{Budget, Eviction};
+use crate::policy::Eviction;
 use crate::repository::size::ByteSize;
 use crate::runtime::WasmEviction;
 use crate::store::{self, PartitionId, Plan, StoreError, TrimRequest, Trimmed};
@@ -72,13 +72,13 @@ pub(super) fn trim(global: &Global, args: &TrimArgs, out: &mut impl Write) -> an
     Ok(Exit::Done)
 }
 
-/// Asks the policy about nothing, so that what its plugin is compiled to is there before anything is measured: else a trim
+/// Loads the policy's plugin, so that what its plugin is compiled to is there before anything is measured: else a trim
 /// would let more go than the dry run before it said.
 fn warm_up(context: &Context) {
     if let Ok(source) = context.plugin(&context.place.settings.eviction) {
         let policy = WasmEviction::new(Arc::clone(&context.runtime), source);
         // Its faults are told by the plan.
-        policy.score(now(), Budget { limit: 0, used: 0, entries: 0 }, &[]).ok();
+        policy.load().ok();
     }
 }
 

@@ -181,6 +181,13 @@ impl Reviver<'_> {
     }
 
     /// A fresh look at the file system.
+    /// The base key of an operation, or why it has none: all that a run does before it looks for what it knows.
+    pub fn base(&self, request: &Request<'_>) -> Result<Digest, String> {
+        let resolver = self.look_around(request);
+        let prepared = self.prepare(request, &resolver, &mut self.report());
+        prepared.map(|prepared| prepared.base).map_err(|uncached| uncached.reason)
+    }
+
     pub(super) fn look_around(&self, request: &Request<'_>) -> Resolver {
         let files = Rc::new(Files::new(Rc::clone(&self.table), Rc::clone(&self.clock)));
         let programs = Rc::new(Programs::kept_in(self.store.clone(), self.partition.id()));

@@ -4,11 +4,12 @@
 //! <artifacts>/                                  0700, owned by the effective user
 //!   <component>-<compatibility>.cwasm           0600, appears by rename, never written again
 //!     ├── what the engine serialised
-//!     └── BLAKE3 of that, 32 bytes
+//!     └── the sum of that, 32 bytes
 //! ```
 //!
-//! `component` is the digest of the component in 64 hexadecimal digits, `compatibility` 32 of the digest of all that the
-//! engine says must agree: its version, its configuration, the machine's features.
+//! `component` is the digest of the component in 64 hexadecimal digits, `compatibility` a hash in 16 of all that the engine
+//! says must agree: its version, its configuration, the machine's features. It keeps those apart that share a directory; that
+//! they agree is what the engine reads in the artefact itself.
 //!
 //! Laws:
 //! - A load needs the digest of a component and not its bytes.
@@ -18,10 +19,12 @@
 //!   there and does not load is replaced, by rename.
 #![allow(unsafe_code)]
 
+use super::sum;
 use crate::digest::Digest;
+use rustc_hash::FxHasher;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use std::fs::{DirBuilder, File};
-use std::hash::{Hash as _, Hasher};
+use std::hash::{Hash as _, Hasher as _};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -30,6 +33,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use wasmtime::Engine;
 use wasmtime::component::Component;
+
+/// How many bytes a sum takes.
+const SUM: u64 = 32;
 
 /// The directory of compiled components.
 #[derive(Debug)]
@@ -87,7 +93,7 @@ impl Artifacts {
             .and_then(|file| {
                 let mut file = File::from(file);
                 file.write_all(&artifact)?;
-                file.write_all(Digest::of(&artifact).as_bytes())?;
+                file.write_all(&sum::of(&artifact))?;
                 let name = self.name(engine, digest);
                 rustix::fs::renameat(&directory, &temporary, &directory, name).map_err(io::Error::from)
             });
@@ -109,9 +115,9 @@ impl Artifacts {
 
     fn name(&self, engine: &Engine, component: Digest) -> String {
         let compatibility = self.compatibility.get_or_init(|| {
-            let mut sum = Sum(blake3::Hasher::new());
-            engine.precompile_compatibility_hash().hash(&mut sum);
-            Digest::new(*sum.0.finalize().as_bytes()).to_hex()[..32].to_owned()
+            let mut hasher = FxHasher::default();
+            engine.precompile_compatibility_hash().hash(&mut hasher);
+            format!("{:016x}", hasher.finish())
         });
         format!("{}-{compatibility}.cwasm", component.to_hex())
     }
@@ -123,26 +129,11 @@ fn is_private(stat: &Stat, kind: FileType) -> bool {
         && stat.st_mode & 0o022 == 0
 }
 
-/// Whether the last bytes of the file are the sum of the others. It is read in small pieces: a buffer for all of it would
-/// cost more than the hash does.
+/// Whether the last bytes of the file are the sum of the others.
 fn is_whole(mut file: &File, size: u64) -> io::Result<bool> {
-    let Some(size) = size.checked_sub(Digest::SIZE as u64) else { return Ok(false) };
-    let (digest, read) = Digest::of_reader(file.take(size))?;
-    let mut sum = [0; Digest::SIZE];
-    file.read_exact(&mut sum)?;
-    Ok(read == size && digest == Digest::new(sum))
-}
-
-/// The engine's compatibility hash, in more bits than a hash table needs.
-struct Sum(blake3::Hasher);
-
-impl Hasher for Sum {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    fn finish(&self) -> u64 {
-        let sum = self.0.finalize();
-        u64::from_le_bytes(*sum.as_bytes().first_chunk().expect("invariant: a digest has 32 bytes"))
-    }
+    let Some(size) = size.checked_sub(SUM) else { return Ok(false) };
+    let (is, read) = sum::of_reader(&mut file.take(size))?;
+    let mut said = [0; SUM as usize];
+    file.read_exact(&mut said)?;
+    Ok(read == size && is == said)
 }

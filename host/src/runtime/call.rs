@@ -68,6 +68,8 @@ pub(super) struct Called<R> {
     pub(super) answer: Result<R, FaultKind>,
     /// Why the operation has no key, where a look failed.
     pub(super) failed: Option<String>,
+    /// What the call used.
+    pub(super) usage: Usage,
 }
 
 impl<W: World> Plugin<W> {
@@ -93,6 +95,17 @@ impl<W: World> Plugin<W> {
     /// What the last call used.
     pub(super) fn usage(&self) -> Usage {
         *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what the last call used, where that was more than one to the engine.
+    pub(super) fn note(&self, usage: Usage) {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
+    }
+
+    /// Loads the plugin, if it is not yet.
+    pub(super) fn load(&self) -> Result<&Loaded<W>, FaultKind> {
+        let loaded = self.loaded.get_or_init(|| load::load(&self.runtime, &self.source));
+        loaded.as_ref().map_err(FaultKind::clone)
     }
 
     /// How many bytes the guest may hand to the host in one call.
@@ -122,8 +135,7 @@ impl<W: World> Plugin<W> {
         inputs: Option<&SharedInputs>,
         mut body: impl FnMut(&mut Session<W>) -> Result<R>,
     ) -> Result<Called<R>, FaultKind> {
-        let loaded = self.loaded.get_or_init(|| load::load(&self.runtime, &self.source));
-        let loaded = loaded.as_ref().map_err(FaultKind::clone)?;
+        let loaded = self.load()?;
         let all = self.source.limits.fuel;
         let fuel = all.min(FIRST);
         let first = self.attempt(loaded, fuel, false, inputs, &mut body);
@@ -135,14 +147,14 @@ impl<W: World> Plugin<W> {
             other => other,
         };
         let usage = Usage { fuel: used, memory: self.source.limits.memory - state.memory.left() };
-        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
+        self.note(usage);
         let State { log, panicked, failed, .. } = state;
         if !log.is_empty() {
             let line = |(level, message)| LogLine { plugin: self.source.name.clone(), level, message };
             self.runtime.append_log(log.into_iter().map(line));
         }
         let answer = result.map_err(|error| fault::of_call(&error, &self.source.limits, panicked));
-        Ok(Called { answer, failed })
+        Ok(Called { answer, failed, usage })
     }
 
     fn attempt<R>(

@@ -46,6 +46,12 @@ impl WasmCodec {
         Self(Plugin::new(runtime, source))
     }
 
+    /// Loads the plugin now, which its first call does otherwise: for those who have time now and not later, or want to know
+    /// whether it can be loaded.
+    pub fn load(&self) -> Result<(), Box<Fault>> {
+        self.0.load().map(drop).map_err(|kind| self.0.fault("", kind))
+    }
+
     /// What the last call used.
     #[must_use]
     pub fn usage(&self) -> Usage {

@@ -53,7 +53,13 @@ impl Runtime {
         }
     }
 
-    /// What plugins logged since the last time, in order.
+    /// Starts the engine now, which the first plugin that is loaded does otherwise.
+    pub fn start(&self) -> Result<(), FaultKind> {
+        self.engine().map(drop)
+    }
+
+    /// What plugins logged since the last time, in order; what one question was parted into, in the order in which the
+    /// parts were done.
     #[must_use]
     pub fn take_log(&self) -> Vec<LogLine> {
         std::mem::take(&mut *self.log.lock().unwrap_or_else(PoisonError::into_inner))
@@ -76,7 +82,7 @@ impl Runtime {
     }
 }
 
-fn configuration() -> Config {
+pub(super) fn configuration() -> Config {
     let mut config = Config::new();
     config
         .allocation_strategy(InstanceAllocationStrategy::OnDemand)

@@ -1,8 +1,12 @@
 //! The eviction role: a Wasm component as an [`Eviction`].
+//!
+//! Candidates are parted into shares of [`SHARE`], each of which an instance of its own scores in batches of [`BATCH`]. The
+//! cores take shares in turn. How many cores there are changes nothing else: the shares are the same, and where several are
+//! at fault, the first one's fault is the answer.
 
 use super::bindings::eviction::{Eviction as Scorer, EvictionIndices};
 use super::bindings::types;
-use super::call::Plugin;
+use super::call::{Called, Plugin};
 use super::check;
 use super::engine::Runtime;
 use super::load::World;
@@ -12,13 +16,19 @@ use super::usage::Usage;
 use crate::policy::{Budget, Candidate, Eviction, Fault, FaultKind, PolicyId, Role};
 use crate::time::Timestamp;
 use std::fmt;
+use std::num::NonZero;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 use wasmtime::component::{HasSelf, Instance, InstancePre, Linker};
 use wasmtime::{Result, Store};
 
 /// How many candidates one question holds. Scores do not depend on it; beyond this, larger questions cost the guest memory
 /// and save no time.
 const BATCH: usize = 4096;
+
+/// How many candidates one instance scores: so many that making it does not count.
+const SHARE: usize = 8 * BATCH;
 
 /// An eviction plugin. It is loaded when it is first asked something.
 pub struct WasmEviction(Plugin<Guest>);
@@ -50,6 +60,12 @@ impl WasmEviction {
         Self(Plugin::new(runtime, source))
     }
 
+    /// Loads the plugin now, which its first call does otherwise: for those who have time now and not later, or want to know
+    /// whether it can be loaded.
+    pub fn load(&self) -> Result<(), Box<Fault>> {
+        self.0.load().map(drop).map_err(|kind| self.0.fault("", kind))
+    }
+
     /// What the last call used.
     #[must_use]
     pub fn usage(&self) -> Usage {
@@ -62,15 +78,52 @@ impl Eviction for WasmEviction {
         self.0.id()
     }
 
-    /// One instance scores all candidates, in batches that have the fuel of a call each.
+    /// Each batch has the fuel of a call.
     fn score(
         &self,
         now: Timestamp,
         budget: Budget,
         candidates: &[Candidate],
     ) -> Result<Vec<f64>, Box<Fault>> {
-        self.score_in_batches(now, budget, candidates, BATCH)
+        let shares: Vec<_> = candidates.chunks(SHARE).collect();
+        let next = AtomicUsize::new(0);
+        let stop = AtomicBool::new(false);
+        let take = || {
+            let mut done = Vec::new();
+            while !stop.load(Ordering::Relaxed) {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(share) = shares.get(index) else { break };
+                let scored = self.share(now, budget, share, BATCH);
+                // Whoever took an earlier share still finishes it, so the first fault of all is found.
+                stop.fetch_or(scored.answer.is_err(), Ordering::Relaxed);
+                done.push((index, scored));
+            }
+            done
+        };
+        let cores = thread::available_parallelism().map_or(1, NonZero::get).min(shares.len());
+        let mut scored = thread::scope(|scope| {
+            let others: Vec<_> = (1..cores).map(|_| scope.spawn(take)).collect();
+            let mut scored = take();
+            for other in others {
+                scored.extend(other.join().expect("invariant: a guest cannot make its host panic"));
+            }
+            scored
+        });
+        scored.sort_unstable_by_key(|(index, _)| *index);
+        let all = Usage::default();
+        self.0.note(scored.iter().fold(all, |all, (_, share)| all.and(share.usage)));
+        let mut scores = Vec::with_capacity(candidates.len());
+        for (_, share) in scored {
+            scores.extend(share.answer?);
+        }
+        Ok(scores)
     }
+}
+
+/// The scores of one share, and what they took.
+struct Scored {
+    answer: Result<Vec<f64>, Box<Fault>>,
+    usage: Usage,
 }
 
 impl WasmEviction {
@@ -82,8 +135,12 @@ impl WasmEviction {
         candidates: &[Candidate],
         size: usize,
     ) -> Result<Vec<f64>, Box<Fault>> {
-        let size = size.max(1);
-        let answer = self.0.call("score", |session| {
+        self.share(now, budget, candidates, size.max(1)).answer
+    }
+
+    /// The scores of candidates that one instance is given in batches of this size.
+    fn share(&self, now: Timestamp, budget: Budget, candidates: &[Candidate], size: usize) -> Scored {
+        let called = self.0.call_with(None, |session| {
             let mut scores = Vec::with_capacity(candidates.len());
             let mut batch = Vec::with_capacity(size.min(candidates.len()));
             for candidates in candidates.chunks(size) {
@@ -98,8 +155,15 @@ impl WasmEviction {
                 scores.extend(answer);
             }
             Ok(Ok(scores))
-        })?;
-        answer.map_err(|what| self.0.fault("score", FaultKind::Protocol(what)))
+        });
+        let (answer, usage) = match called {
+            Ok(Called { answer, usage, .. }) => (answer, usage),
+            Err(kind) => return Scored { answer: Err(self.0.fault("", kind)), usage: Usage::default() },
+        };
+        let answer = answer
+            .and_then(|scores| scores.map_err(FaultKind::Protocol))
+            .map_err(|kind| self.0.fault("score", kind));
+        Scored { answer, usage }
     }
 }
 

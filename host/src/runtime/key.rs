@@ -58,6 +58,12 @@ impl WasmKey {
         Self(Plugin::new(runtime, source))
     }
 
+    /// Loads the plugin now, which its first call does otherwise: for those who have time now and not later, or want to know
+    /// whether it can be loaded.
+    pub fn load(&self) -> Result<(), Box<Fault>> {
+        self.0.load().map(drop).map_err(|kind| self.0.fault("", kind))
+    }
+
     /// What the last call used.
     #[must_use]
     pub fn usage(&self) -> Usage {
@@ -87,7 +93,7 @@ impl WasmKey {
             }
             Ok(())
         });
-        let Called { answer, failed } = asked.map_err(|kind| self.0.fault("", kind))?;
+        let Called { answer, failed, .. } = asked.map_err(|kind| self.0.fault("", kind))?;
         if let Err(kind) = answer {
             let Some(why) = failed else { return Err(self.0.fault("derive", kind)) };
             let mut answers = self.settled(answers)?;
@@ -137,7 +143,7 @@ impl WasmKey {
         body: impl FnMut(&mut Session<Guest>) -> Result<Result<A, types::Refusal>>,
         check: impl FnOnce(A) -> Result<Result<B, Refusal>, FaultKind>,
     ) -> Result<Result<B, Refusal>, Box<Fault>> {
-        let Called { answer, failed } =
+        let Called { answer, failed, .. } =
             self.0.call_with(Some(inputs), body).map_err(|kind| self.0.fault("", kind))?;
         if let Some(why) = failed {
             return Ok(Err(Refusal::NotCacheable(why)));

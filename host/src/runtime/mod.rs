@@ -31,6 +31,7 @@ mod memory;
 mod plugin;
 mod size;
 mod state;
+mod sum;
 mod translate;
 mod usage;
 mod watchdog;

@@ -11,3 +11,10 @@ pub struct Usage {
     /// The most bytes that all its memories and tables took together.
     pub memory: u64,
 }
+
+impl Usage {
+    /// What two parts of one call used together, each in an instance of its own.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { fuel: self.fuel.saturating_add(other.fuel), memory: self.memory.max(other.memory) }
+    }
+}

@@ -37,9 +37,14 @@ thread_local! {
 
 /// Lends a buffer of [`BUFFER`] bytes, in which anything may be.
 pub(super) fn with_buffer<T>(work: impl FnOnce(&mut [u8]) -> T) -> T {
+    with_bytes(BUFFER, work)
+}
+
+/// Lends a buffer of so many bytes. A process that reads small files alone has no large one to fill with zeros.
+fn with_bytes<T>(bytes: usize, work: impl FnOnce(&mut [u8]) -> T) -> T {
     SPACE.with_borrow_mut(|space| {
-        space.resize(BUFFER, 0);
-        work(space)
+        space.resize(space.len().max(bytes), 0);
+        work(&mut space[..bytes])
     })
 }
 
@@ -85,7 +90,9 @@ pub(super) fn pass(file: &File, size: u64, to: Option<&File>) -> Result<(Digest,
 
 fn stream(file: &File, size: u64, to: Option<&File>) -> Result<(Digest, u64), PassError> {
     let mut hasher = Hasher::new();
-    with_buffer(|buffer| {
+    // One byte more than there is shows that there is no more.
+    let wanted = BUFFER.min(size.saturating_add(1) as usize);
+    with_bytes(wanted, |buffer| {
         loop {
             let offset = hasher.count();
             let read = fill(file, buffer, offset, size)?;

@@ -8,8 +8,9 @@ use crate::time::Timestamp;
 use std::cmp::Ordering;
 use std::fmt;
 
-/// How many candidates a policy is asked about at once.
-const BATCH: usize = 4096;
+/// How many candidates a policy is asked about at once: 7 MB of them. Each question may cost a policy a few threads and
+/// instances.
+const BATCH: usize = 128 << 10;
 
 /// A policy that was at fault, so that the host's own order held for its partition.
 #[derive(Clone, PartialEq, Debug)]

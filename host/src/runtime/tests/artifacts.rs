@@ -1,6 +1,7 @@
 //! Compiled components are kept, trusted only where nobody else could have written them, and made again otherwise.
 
 use super::*;
+use crate::runtime::{artifact, engine, sum};
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
@@ -63,18 +64,24 @@ fn a_kept_artifact_needs_no_component() {
     assert_eq!(fs::metadata(bench.artifacts()).unwrap().mode() & 0o777, 0o700);
 }
 
+/// Puts other bytes in the place of a kept artefact, as another file.
+fn replace(kept: &Path, bytes: &[u8]) {
+    fs::remove_file(kept).unwrap();
+    fs::write(kept, bytes).unwrap();
+    fs::set_permissions(kept, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 #[test]
 fn a_damaged_artifact_is_made_again() {
-    let damages: [fn(&mut Vec<u8>); 6] = [
+    let damages: [fn(&mut Vec<u8>); 7] = [
         Vec::clear,
         |bytes| bytes.truncate(10),
+        |bytes| bytes.truncate(31),
         |bytes| bytes.truncate(bytes.len() - 1),
         |bytes| bytes.push(0),
-        |bytes| {
-            let middle = bytes.len() / 2;
-            bytes[middle] ^= 1;
-        },
         |bytes| bytes.fill(0),
+        // What a crash leaves of a file that has its size but not all of its blocks.
+        |bytes| bytes[4096..].fill(0),
     ];
     for damage in damages {
         let bench = Bench::new();
@@ -82,15 +89,134 @@ fn a_damaged_artifact_is_made_again() {
         let kept = bench.kept().remove(0);
         let mut bytes = fs::read(&kept).unwrap();
         damage(&mut bytes);
-        fs::remove_file(&kept).unwrap();
-        fs::write(&kept, bytes).unwrap();
+        replace(&kept, &bytes);
         bench.take_away();
         assert!(!bench.works(), "a damaged artefact is not used");
         bench.put();
         assert!(bench.works());
+        assert_eq!(bench.kept(), std::slice::from_ref(&kept));
+        assert!(fs::read(&kept).unwrap() != bytes, "it is replaced");
         bench.take_away();
         assert!(bench.works(), "the artefact is whole again");
     }
+}
+
+/// Also such bytes are guarded as the engine itself never looks at when it loads: code above all.
+#[test]
+fn no_region_of_an_artifact_may_differ() {
+    let bench = Bench::new();
+    assert!(bench.works());
+    bench.take_away();
+    let kept = bench.kept().remove(0);
+    let whole = fs::read(&kept).unwrap();
+    // Each page of 4 KiB, the header byte by byte, and the sum byte by byte.
+    let pages = (0..whole.len()).step_by(512);
+    for at in (0..64).chain(pages).chain(whole.len() - 40..whole.len()) {
+        for bit in [0, 7] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << bit;
+            replace(&kept, &bytes);
+            assert!(!bench.works(), "bit {bit} of byte {at}");
+        }
+    }
+    replace(&kept, &whole);
+    assert!(bench.works());
+}
+
+/// The sum is right and the file is private: what is left is what the engine says of it.
+#[test]
+fn an_artifact_of_another_engine_or_another_component_is_not_used() {
+    let bench = Bench::new();
+    assert!(bench.works());
+    let kept = bench.kept().remove(0);
+    let whole = fs::read(&kept).unwrap();
+    let summed = |artifact: &[u8]| [artifact, &sum::of(artifact)].concat();
+    let artifact = &whole[..whole.len() - 32];
+    assert!(summed(artifact) == whole);
+
+    // Another version: the engine writes its own into the artefact.
+    let version = b"\x0248";
+    let at = artifact.windows(3).position(|bytes| bytes == version).expect("the engine's version");
+    let mut other = artifact.to_vec();
+    other[at + 2] = b'7';
+    // Other settings: one without fuel, one without the clock, one of a module instead of a component.
+    let mut others = vec![other];
+    for change in [
+        (|config| config.consume_fuel(false)) as fn(&mut wasmtime::Config) -> &mut wasmtime::Config,
+        |config| config.epoch_interruption(false),
+        |config| config.memory_guard_size(1 << 20),
+    ] {
+        let mut config = engine::configuration();
+        change(&mut config);
+        let engine = wasmtime::Engine::new(&config).unwrap();
+        others.push(engine.precompile_component(&bench.bytes).unwrap());
+    }
+    let engine = wasmtime::Engine::new(&engine::configuration()).unwrap();
+    others.push(engine.precompile_module(&wat::parse_str(guest!("core-module")).unwrap()).unwrap());
+    for other in others {
+        let other = summed(&other);
+        replace(&kept, &other);
+        bench.take_away();
+        assert!(!bench.works());
+        bench.put();
+        assert!(bench.works());
+        assert!(fs::read(&kept).unwrap() != other, "it is replaced");
+    }
+    // Names are trusted, but roles are checked.
+    bench.take_away();
+    replace(
+        &kept,
+        &summed(&engine.precompile_component(&component("eviction", guest!("eviction-good"))).unwrap()),
+    );
+    assert!(!bench.works());
+}
+
+/// Settings that the engine would take an artefact in spite of are kept apart by their names.
+#[test]
+fn another_configuration_has_another_name() {
+    let bench = Bench::new();
+    assert!(bench.works());
+    let [kept] = &bench.kept()[..] else { panic!("{:?}", bench.kept()) };
+    let named = |change: fn(&mut wasmtime::Config) -> &mut wasmtime::Config| {
+        let mut config = engine::configuration();
+        change(&mut config);
+        let engine = wasmtime::Engine::new(&config).unwrap();
+        artifact::Artifacts::new(bench.artifacts()).find(&engine, bench.source.digest).is_some()
+    };
+    assert!(named(|config| config));
+    assert!(!named(|config| config.cranelift_nan_canonicalization(false)));
+    assert!(!named(|config| config.cranelift_opt_level(wasmtime::OptLevel::None)));
+    assert!(!named(|config| config.wasm_relaxed_simd(true)));
+    assert!(kept.is_file());
+}
+
+#[test]
+fn an_artifact_of_another_owner_is_not_used() {
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        std::io::Write::write_all(&mut std::io::stderr(), b"SKIPPED: only root can give files away\n")
+            .unwrap();
+        return;
+    }
+    let bench = Bench::new();
+    assert!(bench.works());
+    let kept = bench.kept().remove(0);
+    bench.take_away();
+    let own = |path: &Path, owner| std::os::unix::fs::chown(path, Some(owner), Some(owner)).unwrap();
+    for path in [&kept, &bench.artifacts()] {
+        own(path, 65534);
+        assert!(!bench.works(), "{}", path.display());
+        own(path, 0);
+        assert!(bench.works());
+    }
+    // In a directory of its own the plugin's file is replaced, in somebody else's nothing is touched.
+    own(&kept, 65534);
+    bench.put();
+    assert!(bench.works());
+    assert_eq!(fs::metadata(&kept).unwrap().uid(), 0);
+    own(&bench.artifacts(), 65534);
+    let before = fs::metadata(&kept).unwrap().ino();
+    assert!(bench.works());
+    assert_eq!(fs::metadata(&kept).unwrap().ino(), before);
 }
 
 #[test]

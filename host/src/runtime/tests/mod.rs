@@ -5,8 +5,8 @@
 mod artifacts;
 mod hostile;
 mod looks;
-mod measure;
 mod roles;
+mod thousand;
 mod turns;
 
 use super::{Bytes, Capabilities, Limits, PluginSource, Runtime, WasmCodec, WasmEviction, WasmKey};
