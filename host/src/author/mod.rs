@@ -1,3 +1,6 @@
-//! Tools for plugin authors.
+//! Tools for plugin authors: a [new] crate, its [component](build) and its [tests](test), with the [SDK](sdk) that it needs.
 
 pub mod build;
+pub mod new;
+pub mod sdk;
+pub mod test;

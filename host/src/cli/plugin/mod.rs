@@ -3,6 +3,8 @@
 mod build;
 mod inspect;
 mod list;
+mod new;
+mod test;
 
 use super::Global;
 use super::context::Context;
@@ -19,6 +21,10 @@ pub(super) enum PluginCommand {
     Inspect(inspect::InspectArgs),
     /// Build a plugin's crate into a component
     Build(build::BuildArgs),
+    /// Make the crate of a new plugin, with the SDK beside it
+    New(new::NewArgs),
+    /// Test a plugin's crate natively, then its component by the same tests
+    Test(test::TestArgs),
 }
 
 /// Does what is below `plugin`.
@@ -27,5 +33,7 @@ pub(super) fn plugin(global: &Global, command: &PluginCommand, out: &mut impl Wr
         PluginCommand::List(args) => list::list(&Context::here(global)?, args, out),
         PluginCommand::Inspect(args) => inspect::inspect(&Context::here(global)?, args, out),
         PluginCommand::Build(args) => build::build(args, out),
+        PluginCommand::New(args) => new::new(args, out),
+        PluginCommand::Test(args) => test::test(args),
     }
 }
