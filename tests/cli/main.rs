@@ -18,4 +18,5 @@ mod outputs;
 mod settings;
 mod stdin;
 mod transparency;
+mod walk;
 mod worktrees;

@@ -40,7 +40,7 @@ reviver_sdk::export!(eviction: Dearest);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reviver_sdk::testing::conformance;
+    use reviver_sdk::testing::{TestHost, conformance};
 
     const NOW: u64 = 1_800_000_000_000_000_000;
 
@@ -61,7 +61,7 @@ mod tests {
             used: 2,
             entries: 1,
         };
-        Dearest::score(NOW, &budget, &candidate)
+        TestHost::new().run(|| Dearest::score(NOW, &budget, &candidate))
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl KeyPlugin for Includes {
         let configuration = configuration()?;
         let files = files(operation, input, keyword(&configuration)?)?;
 
-        Ok(Derivation::new(format!("generate {input}"))
+        let derivation = Derivation::new(format!("generate {input}"))
             // Ingredients are what the outputs depend on. The host hashes them: the plugin only names them. Labels are
             // part of the key, and the places of files are not.
             .ingredient(Ingredient::program("generator", operation.program()))
@@ -52,11 +52,41 @@ impl KeyPlugin for Includes {
             // What is put back when the operation is revived.
             .write(Write::file("output", output))
             // Without this, what the command gets on its standard input is an ingredient too.
-            .input_unused())
+            .input_unused();
+        Ok(declared(operation, output, derivation))
     }
 }
 
 reviver_sdk::export!(key: Includes);
+
+/// The same derivation with what the caller declared besides: with `--in`, `--out` and `--env`, or in a rule.
+fn declared(operation: &Operation, output: &str, mut derivation: Derivation) -> Derivation {
+    let place = |path: &str| {
+        operation
+            .under_root(path)
+            .unwrap_or_else(|| path.to_owned())
+    };
+    for path in &operation.reads {
+        let label = format!("declared {}", place(path));
+        // A slash at its end says that it is a directory.
+        derivation = derivation.ingredient(match path.ends_with('/') {
+            true => Ingredient::tree(label, path),
+            false => Ingredient::file(label, path),
+        });
+    }
+    for name in &operation.variables {
+        derivation = derivation.ingredient(Ingredient::variable(format!("variable {name}"), name));
+    }
+    let further = operation.writes.iter().filter(|path| *path != output);
+    for (number, path) in further.enumerate() {
+        // The label of a write has no slash and its path is not part of the key, so that is said by an ingredient.
+        let label = format!("declared {number}");
+        derivation = derivation
+            .ingredient(Ingredient::text(&label, place(path)))
+            .write(Write::either(label, path));
+    }
+    derivation
+}
 
 /// The word that a line begins with that includes a file: the setting `include` of `[plugin.NAME.config]`.
 fn keyword(configuration: &Configuration) -> Result<&str, Refusal> {
@@ -168,6 +198,32 @@ mod tests {
             ("in/b.txt", "include a.txt"),
         ]);
         assert_eq!(labels(&derive(&host)), ["in/a.txt", "in/b.txt"]);
+    }
+
+    #[test]
+    fn what_the_caller_declares_counts_too() {
+        let operation = operation()
+            .reads(["style.txt", "templates/"])
+            .writes(["log.txt", "out.txt"])
+            .variables(["MODE"]);
+        let host = host(&[("in/a.txt", "")]);
+        let derivation = conformance::key::<Includes>(&host, &operation);
+        for ingredient in [
+            Ingredient::file("declared style.txt", "style.txt"),
+            Ingredient::tree("declared templates", "templates/"),
+            Ingredient::variable("variable MODE", "MODE"),
+            Ingredient::text("declared 0", "log.txt"),
+        ] {
+            assert!(
+                derivation.ingredients.contains(&ingredient),
+                "{ingredient:?}"
+            );
+        }
+        let writes = [
+            Write::file("output", "out.txt"),
+            Write::either("declared 0", "log.txt"),
+        ];
+        assert_eq!(derivation.writes, writes);
     }
 
     #[test]

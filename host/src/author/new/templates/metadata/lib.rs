@@ -140,7 +140,15 @@ fn number<T: std::str::FromStr>(digits: &str) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reviver_sdk::testing::conformance;
+    use reviver_sdk::testing::{TestHost, conformance};
+
+    fn encode(outcome: &Outcome) -> Result<Vec<u8>, String> {
+        TestHost::new().run(|| Lines::encode(outcome))
+    }
+
+    fn decode(hunk: &[u8]) -> Result<Outcome, String> {
+        TestHost::new().run(|| Lines::decode(hunk))
+    }
 
     #[test]
     fn laws_of_the_role_hold() {
@@ -157,8 +165,8 @@ mod tests {
         ];
         outcome.notes = vec![("host".into(), "0.1".into())];
         let hunk = b"outcome 1\nexit 0\nstarted 300\nduration 31\nstdout 3\nhi\n\nboth 0\n\nnote 4 3\nhost\n0.1\n";
-        assert_eq!(Lines::encode(&outcome), Ok(hunk.to_vec()));
-        assert_eq!(Lines::decode(hunk), Ok(outcome));
+        assert_eq!(encode(&outcome), Ok(hunk.to_vec()));
+        assert_eq!(decode(hunk), Ok(outcome));
     }
 
     #[test]
@@ -183,7 +191,7 @@ mod tests {
             (HEAD.to_owned() + "note 1\na\n", "two lengths"),
         ];
         for (hunk, reason) in refused {
-            let why = Lines::decode(hunk.as_bytes()).expect_err(&hunk);
+            let why = decode(hunk.as_bytes()).expect_err(&hunk);
             assert!(why.contains(reason), "{hunk:?}: {why}");
         }
     }
