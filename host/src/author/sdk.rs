@@ -45,9 +45,8 @@ pub const fn files() -> &'static [(&'static str, &'static str)] {
 
 /// What lies at `directory`.
 pub(super) fn state(directory: &Path) -> io::Result<State> {
-    match fs::symlink_metadata(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Absent),
-        found => drop(found?),
+    if let Err(error) = fs::symlink_metadata(directory) {
+        return if error.kind() == io::ErrorKind::NotFound { Ok(State::Absent) } else { Err(error) };
     }
     if !directory.is_dir() || !is_sdk(directory) {
         return Ok(State::Foreign);

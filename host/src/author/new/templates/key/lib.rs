@@ -42,7 +42,7 @@ impl KeyPlugin for Includes {
             .ingredients(
                 files
                     .iter()
-                    .map(|(label, path)| Ingredient::file(format!("file {label}"), path)),
+                    .map(|(place, path)| Ingredient::file(place, path)),
             )
             // A script calls other programs, which are found and which sort as these say.
             .ingredient(Ingredient::variable("path", "PATH"))
@@ -150,6 +150,7 @@ fn included<'a>(content: &'a [u8], keyword: &str) -> impl Iterator<Item = &'a [u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reviver_sdk::Source;
     use reviver_sdk::testing::{Look, TestHost, conformance};
 
     fn operation() -> Operation {
@@ -175,10 +176,11 @@ mod tests {
 
     /// The labels of the ingredients that are files.
     fn labels(derivation: &Derivation) -> Vec<&str> {
-        let labels = derivation.ingredients.iter().map(|one| &*one.label);
-        labels
-            .filter_map(|label| label.strip_prefix("file "))
-            .collect()
+        let files = derivation
+            .ingredients
+            .iter()
+            .filter(|one| matches!(one.source, Source::File(_)));
+        files.map(|file| &*file.label).collect()
     }
 
     #[test]
