@@ -1,4 +1,4 @@
-//! Tools for plugin authors: a [new] crate, its [component](build) and its [tests](test), with the [SDK](sdk) that it needs.
+//! Tools for plugin authors: a [new] crate, its [component](build) and its [tests](mod@test), with the [SDK](sdk) that it needs.
 
 pub mod build;
 pub mod new;

@@ -7,68 +7,11 @@ use crate::shipped;
 /// The most characters.
 const LENGTH: usize = 64;
 
-/// Names that cargo has other uses for, in the words of Rust that a name of such letters can be.
-const RESERVED: [&str; 59] = [
-    "abstract",
-    "alloc",
-    "as",
-    "async",
-    "await",
-    "become",
-    "box",
-    "break",
-    "build",
-    "const",
-    "continue",
-    "core",
-    "crate",
-    "deps",
-    "do",
-    "dyn",
-    "else",
-    "enum",
-    "examples",
-    "extern",
-    "false",
-    "final",
-    "fn",
-    "for",
-    "gen",
-    "if",
-    "impl",
-    "in",
-    "incremental",
-    "let",
-    "loop",
-    "macro",
-    "match",
-    "mod",
-    "move",
-    "mut",
-    "override",
-    "priv",
-    "pub",
-    "ref",
-    "return",
-    "self",
-    "static",
-    "std",
-    "struct",
-    "super",
-    "test",
-    "trait",
-    "true",
-    "try",
-    "type",
-    "typeof",
-    "unsafe",
-    "unsized",
-    "use",
-    "virtual",
-    "where",
-    "while",
-    "yield",
-];
+/// Words of Rust, and names that cargo and its standard crates have.
+const RESERVED: &str = "abstract alloc as async await become box break build const continue core crate deps do dyn else enum \
+    examples extern false final fn for gen if impl in incremental let loop macro match mod move mut \
+    override priv pub ref return self static std struct super test trait true try type typeof unsafe \
+    unsized use virtual where while yield";
 
 /// Nothing, where `name` can be that of a plugin and its crate.
 pub(super) fn check(name: &str) -> Result<(), NewError> {
@@ -80,7 +23,7 @@ pub(super) fn check(name: &str) -> Result<(), NewError> {
     if name.len() > LENGTH {
         return wrong("it has more than 64 characters");
     }
-    if RESERVED.contains(&name) || name == DIRECTORY {
+    if RESERVED.split(' ').any(|reserved| reserved == name) || name == DIRECTORY {
         return wrong("cargo, Rust or Reviver uses it for something else");
     }
     if shipped::names().contains(&name) {
