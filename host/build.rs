@@ -1,4 +1,7 @@
-//! Embeds the shipped plugins with their digests, which no run should have to compute again.
+//! Embeds the shipped plugins with their digests, which no run should have to compute again, and the SDK's sources.
+
+#[path = "build/sdk.rs"]
+mod sdk;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,7 +20,10 @@ const SHIPPED: [(&str, &str); 6] = [
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=build.rs");
-    let components = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../plugins/components");
+    println!("cargo::rerun-if-changed=build");
+    let workspace = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("..");
+    sdk::embed(&workspace)?;
+    let components = workspace.join("plugins/components");
     let mut names = String::new();
     let mut shipped = String::new();
     for (name, role) in SHIPPED {

@@ -25,4 +25,5 @@ mod remembered;
 mod settings;
 mod stdin;
 mod transparency;
+mod walk;
 mod worktrees;

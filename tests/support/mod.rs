@@ -5,10 +5,11 @@ pub(crate) mod other_user;
 mod ran;
 
 use anyhow::{Context as _, Result, ensure};
+use reviver::digest::Digest;
 use serde_json::Value as Json;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -29,7 +30,23 @@ pub(crate) struct Repository {
 
 impl Repository {
     pub(crate) fn new() -> Result<Self> {
-        let top = tempfile::tempdir()?;
+        Self::within(tempfile::tempdir()?)
+    }
+
+    /// One that lies in the same place in each run of these tests, or cargo would take its crates for new ones each time and
+    /// keep all that it ever made of them.
+    pub(crate) fn at(name: &str) -> Result<Self> {
+        let tests = Digest::of(env!("CARGO_TARGET_TMPDIR").as_bytes()).short();
+        let place = format!("reviver-{name}-{tests}");
+        // What a run left that was killed.
+        match fs::remove_dir_all(std::env::temp_dir().join(&place)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        Self::within(tempfile::Builder::new().prefix(&place).rand_bytes(0).tempdir()?)
+    }
+
+    fn within(top: TempDir) -> Result<Self> {
         let path = top.path().canonicalize()?;
         let (root, cache, home) = (path.join("repository"), path.join("cache"), path.join("home"));
         fs::create_dir_all(&root)?;

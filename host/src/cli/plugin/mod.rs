@@ -6,6 +6,8 @@ mod diff;
 mod inspect;
 mod list;
 mod subject;
+mod new;
+mod test;
 
 use super::Global;
 use super::context::Context;
@@ -26,6 +28,10 @@ pub(super) enum PluginCommand {
     Check(check::CheckArgs),
     /// Tell what another version of a plugin changes for what ran here
     Diff(diff::DiffArgs),
+    /// Make the crate of a new plugin, with the SDK beside it
+    New(new::NewArgs),
+    /// Test a plugin's crate natively, then its component by the same tests
+    Test(test::TestArgs),
 }
 
 /// Does what is below `plugin`.
@@ -36,5 +42,7 @@ pub(super) fn plugin(global: &Global, command: &PluginCommand, out: &mut impl Wr
         PluginCommand::Build(args) => build::build(args, out),
         PluginCommand::Check(args) => check::check(&Context::here(global)?, args, out),
         PluginCommand::Diff(args) => diff::diff(&Context::here(global)?, args, out),
+        PluginCommand::New(args) => new::new(args, out),
+        PluginCommand::Test(args) => test::test(args),
     }
 }
