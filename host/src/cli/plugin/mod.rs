@@ -5,8 +5,8 @@ mod check;
 mod diff;
 mod inspect;
 mod list;
-mod subject;
 mod new;
+mod subject;
 mod test;
 
 use super::Global;

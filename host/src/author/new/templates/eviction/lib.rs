@@ -40,7 +40,7 @@ reviver_sdk::export!(eviction: Dearest);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reviver_sdk::testing::{TestHost, conformance};
+    use reviver_sdk::testing::TestHost;
 
     const NOW: u64 = 1_800_000_000_000_000_000;
 
@@ -61,13 +61,11 @@ mod tests {
             used: 2,
             entries: 1,
         };
-        TestHost::new().run(|| Dearest::score(NOW, &budget, &candidate))
+        TestHost::new().score::<Dearest>(NOW, &budget, &[candidate])[0]
     }
 
-    #[test]
-    fn laws_of_the_role_hold() {
-        conformance::eviction::<Dearest>();
-    }
+    // One test for each law of the role.
+    reviver_sdk::conformance!(eviction: Dearest);
 
     #[test]
     fn what_is_dear_small_and_used_stays_longer() {

@@ -57,7 +57,10 @@ impl KeyPlugin for Includes {
     }
 }
 
-reviver_sdk::export!(key: Includes);
+// The settings are what `reviver plugin inspect` shows of the component.
+reviver_sdk::export!(key: Includes, settings: {
+    include: text = "the word that a line begins with that includes a file",
+});
 
 /// The same derivation with what the caller declared besides: with `--in`, `--out` and `--env`, or in a rule.
 fn declared(operation: &Operation, output: &str, mut derivation: Derivation) -> Derivation {
@@ -151,11 +154,18 @@ fn included<'a>(content: &'a [u8], keyword: &str) -> impl Iterator<Item = &'a [u
 mod tests {
     use super::*;
     use reviver_sdk::Source;
-    use reviver_sdk::testing::{Look, TestHost, conformance};
+    use reviver_sdk::testing::{Look, TestHost};
 
     fn operation() -> Operation {
         Operation::new(["./generate", "in/a.txt", "out.txt"])
     }
+
+    // One test for each law of the role.
+    reviver_sdk::conformance!(
+        key: Includes,
+        [operation(), operation().reads(["b", "c"]).writes(["d", "e"]).variables(["F", "G"])],
+        host: host(&[("in/a.txt", "include b.txt"), ("in/b.txt", "")])
+    );
 
     /// A host that has these files below the root `/repository`.
     fn host(files: &[(&str, &str)]) -> TestHost {
@@ -164,13 +174,13 @@ mod tests {
         })
     }
 
-    /// What the plugin answers, which must keep the laws of its role.
+    /// What the plugin answers, natively or as a component: `reviver plugin test` asks both.
     fn derive(host: &TestHost) -> Derivation {
-        conformance::key::<Includes>(host, &operation())
+        host.derive::<Includes>(&operation()).expect("a derivation")
     }
 
     fn refusal(host: &TestHost, operation: &Operation) -> String {
-        let refused = host.run(|| Includes::derive(operation));
+        let refused = host.derive::<Includes>(operation);
         refused.expect_err("a refusal").reason().to_owned()
     }
 
@@ -209,7 +219,7 @@ mod tests {
             .writes(["log.txt", "out.txt"])
             .variables(["MODE"]);
         let host = host(&[("in/a.txt", "")]);
-        let derivation = conformance::key::<Includes>(&host, &operation);
+        let derivation = host.derive::<Includes>(&operation).expect("a derivation");
         for ingredient in [
             Ingredient::file("declared style.txt", "style.txt"),
             Ingredient::tree("declared templates", "templates/"),

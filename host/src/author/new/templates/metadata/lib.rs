@@ -140,20 +140,18 @@ fn number<T: std::str::FromStr>(digits: &str) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reviver_sdk::testing::{TestHost, conformance};
+    use reviver_sdk::testing::TestHost;
 
     fn encode(outcome: &Outcome) -> Result<Vec<u8>, String> {
-        TestHost::new().run(|| Lines::encode(outcome))
+        TestHost::new().encode::<Lines>(outcome)
     }
 
     fn decode(hunk: &[u8]) -> Result<Outcome, String> {
-        TestHost::new().run(|| Lines::decode(hunk))
+        TestHost::new().decode::<Lines>(hunk)
     }
 
-    #[test]
-    fn laws_of_the_role_hold() {
-        conformance::metadata::<Lines>(true);
-    }
+    // One test for each law of the role.
+    reviver_sdk::conformance!(metadata: Lines);
 
     #[test]
     fn the_layout_is_the_documented_one() {
