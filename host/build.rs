@@ -6,8 +6,13 @@ use std::{env, fs};
 
 /// The shipped plugins and their roles, by name: the one list of them. Each has its crate in `plugins/NAME` and its
 /// component in `plugins/components/NAME.wasm`, made by `REVIVER_RENEW=1 cargo test -p tests --test components`.
-const SHIPPED: [(&str, &str); 4] =
-    [("evict-lru", "Eviction"), ("key-cc", "Key"), ("key-command", "Key"), ("metadata-compact", "Metadata")];
+const SHIPPED: [(&str, &str); 5] = [
+    ("evict-lru", "Eviction"),
+    ("key-cc", "Key"),
+    ("key-command", "Key"),
+    ("key-rustc", "Key"),
+    ("metadata-compact", "Metadata"),
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=build.rs");
