@@ -15,6 +15,7 @@ mod hostile;
 mod inputs;
 mod lua;
 mod outputs;
+mod rustc;
 mod settings;
 mod stdin;
 mod transparency;
