@@ -129,7 +129,7 @@ impl Workspace {
         };
         let mut toolchain = vec![place("RUSTUP_HOME", ".rustup"), place("CARGO_HOME", ".cargo")];
         toolchain.extend(std::env::var_os("RUSTUP_TOOLCHAIN").map(|name| ("RUSTUP_TOOLCHAIN", name)));
-        // The root is where this is, also for crates in directories of their own.
+        // The root is where this is.
         repository.write("reviver.toml", "")?;
         settle();
         Ok(Self { repository, toolchain, greeting: "hello".to_owned() })
@@ -338,5 +338,25 @@ fn what_would_be_incremental_runs_and_says_how_it_can_be_revived() -> Result<()>
         .env("RUSTC_WRAPPER", workspace.repository.path("reviver-rustc"))
         .env("REVIVER", "/nowhere/reviver");
     ensure!(command.status()?.success());
+    Ok(())
+}
+
+/// cargo runs rustc for a crate of a registry in the directory where that was unpacked, outside of any repository.
+#[test]
+fn crates_that_lie_elsewhere_belong_to_the_repository_that_is_built() -> Result<()> {
+    let workspace = Workspace::new()?;
+    fs::rename(workspace.repository.path("leaf"), workspace.repository.home.join("leaf"))?;
+    workspace.edit("Cargo.toml", "'leaf', ", "")?;
+    let elsewhere = workspace.repository.home.join("leaf").display().to_string();
+    workspace.edit("middle/Cargo.toml", "../leaf", &elsewhere)?;
+    workspace.built(true, &[], &LIBRARIES)?;
+    workspace.built(true, &LIBRARIES, &[])?;
+    assert_eq!(workspace.says()?, "most 1|49|shown hello|5|42");
+    fs::write(
+        Path::new(&elsewhere).join("src/inner.rs"),
+        "pub fn most(_: u8) -> String { \"none\".to_owned() }\n",
+    )?;
+    workspace.built(true, &["made", "text"], &["leaf", "middle", "facade"])?;
+    assert_eq!(workspace.says()?, "none|49|shown hello|5|42");
     Ok(())
 }

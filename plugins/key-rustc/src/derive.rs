@@ -31,7 +31,7 @@ pub(crate) fn derive(operation: &Operation) -> Result<Derivation, Refusal> {
     ingredients.push(Ingredient::tree("standard library", standard));
     ingredients.push(text("directory", &joined(&[&*operation.root, "/", &*operation.directory])));
     for argument in operation.arguments() {
-        ingredients.push(text("argument", argument));
+        ingredients.push(text(argument, argument));
     }
     for name in VARIABLES.split_ascii_whitespace() {
         ingredients.push(environment(name));
