@@ -9,10 +9,11 @@ use std::{env, fs};
 
 /// The shipped plugins and their roles, by name: the one list of them. Each has its crate in `plugins/NAME` and its
 /// component in `plugins/components/NAME.wasm`, made by `REVIVER_RENEW=1 cargo test -p tests --test components`.
-const SHIPPED: [(&str, &str); 6] = [
+const SHIPPED: [(&str, &str); 7] = [
     ("evict-lru", "Eviction"),
     ("key-cc", "Key"),
     ("key-command", "Key"),
+    ("key-rustc", "Key"),
     ("metadata-compact", "Metadata"),
     ("metadata-csexp", "Metadata"),
     ("metadata-json", "Metadata"),

@@ -22,6 +22,7 @@ mod other_languages;
 mod outputs;
 mod planted;
 mod remembered;
+mod rustc;
 mod settings;
 mod stdin;
 mod transparency;

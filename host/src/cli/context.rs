@@ -15,7 +15,7 @@ use crate::store::{Options, Partition, Store, StoreError};
 use crate::time::Timestamp;
 use anyhow::Context as _;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -36,15 +36,33 @@ pub(super) struct Place {
 impl Place {
     /// Reads the settings around the working directory.
     pub(super) fn here() -> anyhow::Result<Self> {
+        Self::around(None)
+    }
+
+    /// Reads the settings around another directory, whose repository the working directory need not be in.
+    pub(super) fn around(other: Option<&Path>) -> anyhow::Result<Self> {
         let directory = std::env::current_dir().context("cannot tell the working directory")?;
-        let root = root::find(&directory, rustix::process::geteuid().as_raw());
+        let real = |other: &Path| {
+            std::fs::canonicalize(other).with_context(|| format!("cannot look at {}", other.display()))
+        };
+        let around = other.map(real).transpose()?;
+        let user = rustix::process::geteuid().as_raw();
+        let root = root::find(around.as_deref().unwrap_or(&directory), user);
         let settings = root.settings.as_deref().map_or_else(|| Ok(Settings::default()), Settings::load)?;
         Ok(Self { directory, root, settings, user: user_settings()? })
     }
 
-    /// The working directory relative to the root.
-    pub(super) fn relative(&self) -> &Path {
-        self.directory.strip_prefix(&self.root.path).unwrap_or(Path::new(""))
+    /// The working directory relative to the root: upward first where it lies outside.
+    pub(super) fn relative(&self) -> PathBuf {
+        self.directory.strip_prefix(&self.root.path).map_or_else(|_| self.outside(), Path::to_owned)
+    }
+
+    fn outside(&self) -> PathBuf {
+        let normal =
+            |path: &Path| path.components().filter(|part| matches!(part, Component::Normal(_))).count();
+        let mut relative: PathBuf = std::iter::repeat_n("..", normal(&self.root.path)).collect();
+        relative.extend(self.directory.components().filter(|part| matches!(part, Component::Normal(_))));
+        relative
     }
 }
 

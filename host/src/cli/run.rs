@@ -27,7 +27,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Component, Path};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -47,6 +47,9 @@ pub(super) struct RunArgs {
     /// What standard input is to the command
     #[arg(long, value_enum)]
     stdin: Option<Stdin>,
+    /// Take the repository around this directory instead of the one around the working directory
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
     /// Another exit status than 0 to record; may be given again
     #[arg(long, value_name = "STATUS")]
     ok_exit: Vec<u8>,
@@ -123,10 +126,11 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
 }
 
 fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
-    let place = Place::here().map_err(|error| match error.downcast_ref::<SettingError>() {
-        Some(_) => Plain::Stop(error),
-        None => Plain::Unusable(error),
-    })?;
+    let place =
+        Place::around(args.root.as_deref()).map_err(|error| match error.downcast_ref::<SettingError>() {
+            Some(_) => Plain::Stop(error),
+            None => Plain::Unusable(error),
+        })?;
     if let Some(foreign) = &place.root.foreign {
         eprintln!("reviver: warning: {} belongs to another user and is passed over", foreign.display());
     }
@@ -218,12 +222,15 @@ fn operation(
 ) -> Result<Operation, Plain> {
     // A slip, and yet no reason to stop a build that works without us.
     let unusable = |error: declare::DeclareError| Plain::Unusable(error.into());
-    let up: String = place
-        .relative()
-        .components()
-        .filter(|part| matches!(part, Component::Normal(_)))
-        .map(|_| "../")
-        .collect();
+    let text = |path: &Path| match path.to_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(Plain::Uncached(format!("the path {} is not UTF-8", path.display()))),
+    };
+    let inside = place.directory.strip_prefix(&place.root.path).ok();
+    let up: String = match inside {
+        Some(below) => below.components().map(|_| "../").collect(),
+        None => text(&place.root.path)? + "/",
+    };
     let from_root = |paths: &[String]| -> Vec<String> {
         paths
             .iter()
@@ -237,14 +244,10 @@ fn operation(
     let writes = declared(texts(&args.writes, "path")?, rule.map(|rule| &rule.writes));
     let mut variables: BTreeSet<String> = texts(&args.variables, "variable")?.into_iter().collect();
     variables.extend(rule.into_iter().flat_map(|rule| rule.variables.iter().cloned()));
-    let text = |path: &Path| match path.to_str() {
-        Some(text) => Ok(text.to_owned()),
-        None => Err(Plain::Uncached(format!("the path {} is not UTF-8", path.display()))),
-    };
     Ok(Operation {
         argv,
         root: text(&place.root.path)?,
-        directory: text(place.relative())?,
+        directory: text(&place.relative())?,
         reads: declare::reads(&reads, &place.directory).map_err(unusable)?.into_iter().collect(),
         writes: declare::writes(&writes).map_err(unusable)?.into_iter().collect(),
         variables: variables.into_iter().collect(),

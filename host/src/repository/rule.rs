@@ -45,7 +45,11 @@ impl Rule {
 /// The key plugin for a command that no rule is for: compilers by their names, all else by what is declared.
 #[must_use]
 pub fn usual_plugin(program: &str) -> &'static str {
-    if is_compiler(base_name(program)) { "key-cc" } else { "key-command" }
+    match base_name(program) {
+        "rustc" => "key-rustc",
+        name if is_compiler(name) => "key-cc",
+        _ => "key-command",
+    }
 }
 
 fn base_name(program: &str) -> &str {
@@ -80,9 +84,22 @@ mod tests {
         {
             assert_eq!(usual_plugin(name), "key-cc", "{name}");
         }
-        for name in
-            ["tar", "gcc-ar", "gcc-nm-12", "ccache", "cargo", "clang-format", "clang-tidy-14", "mycc", "g++-"]
-        {
+        for name in ["rustc", "/toolchains/stable/bin/rustc"] {
+            assert_eq!(usual_plugin(name), "key-rustc", "{name}");
+        }
+        for name in [
+            "tar",
+            "gcc-ar",
+            "gcc-nm-12",
+            "ccache",
+            "cargo",
+            "clang-format",
+            "clang-tidy-14",
+            "mycc",
+            "g++-",
+            "rustdoc",
+            "myrustc",
+        ] {
             assert_eq!(usual_plugin(name), "key-command", "{name}");
         }
     }

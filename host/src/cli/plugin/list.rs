@@ -117,6 +117,7 @@ fn used_for(context: &Context, name: &str) -> Vec<String> {
     }
     match name {
         "key-cc" => uses.push("gcc, cc, clang, g++, c++, clang++".to_owned()),
+        "key-rustc" => uses.push("rustc".to_owned()),
         "key-command" => uses.push("all other commands".to_owned()),
         _ => {}
     }
