@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// The attacks of key plugins, with the code of the fault that each makes.
-const ATTACKS: [(&str, &str); 27] = [
+pub(crate) const ATTACKS: [(&str, &str); 27] = [
     ("abi-0.2.0", "abi"),
     ("abi-9.9.9", "abi"),
     ("bad-discriminant", "protocol"),
@@ -57,7 +57,7 @@ fn directory() -> std::path::PathBuf {
 }
 
 /// The component of a guest of this role.
-fn guest(role: &str, name: &str) -> Result<Vec<u8>> {
+pub(crate) fn guest(role: &str, name: &str) -> Result<Vec<u8>> {
     let text = |name: &str| {
         fs::read_to_string(directory().join(format!("{name}.wat"))).with_context(|| name.to_owned())
     };

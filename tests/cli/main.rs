@@ -8,6 +8,7 @@ mod support;
 
 mod asking;
 mod cache;
+mod calls;
 mod concurrency;
 mod custom_key;
 mod faults;

@@ -1,3 +1,5 @@
 //! Tools for plugin authors.
 
+pub mod bench;
 pub mod build;
+pub mod call;

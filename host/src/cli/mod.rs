@@ -8,6 +8,7 @@ mod context;
 mod exit;
 mod explain;
 mod init;
+mod operation;
 mod plugin;
 mod progress;
 mod run;

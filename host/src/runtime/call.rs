@@ -35,7 +35,7 @@ pub(super) struct Plugin<W: World> {
     runtime: Arc<Runtime>,
     source: PluginSource,
     id: PolicyId,
-    loaded: OnceLock<Result<Loaded<W>, FaultKind>>,
+    loaded: Arc<OnceLock<Result<Loaded<W>, FaultKind>>>,
     usage: Mutex<Usage>,
 }
 
@@ -73,7 +73,24 @@ pub(super) struct Called<R> {
 impl<W: World> Plugin<W> {
     pub(super) fn new(runtime: Arc<Runtime>, source: PluginSource) -> Self {
         let id = source.id();
-        Self { runtime, source, id, loaded: OnceLock::new(), usage: Mutex::default() }
+        Self { runtime, source, id, loaded: Arc::default(), usage: Mutex::default() }
+    }
+
+    /// The same component under another configuration and with other capabilities. What is loaded is shared.
+    pub(super) fn under(&self, configuration: String, capabilities: Capabilities) -> Self {
+        let source = PluginSource { configuration, capabilities, ..self.source.clone() };
+        let (runtime, loaded) = (Arc::clone(&self.runtime), Arc::clone(&self.loaded));
+        Self { loaded, ..Self::new(runtime, source) }
+    }
+
+    /// Loads the component, unless that was tried before.
+    pub(super) fn load(&self) -> Result<(), Box<Fault>> {
+        self.loaded().map(drop).map_err(|kind| self.fault("", kind))
+    }
+
+    fn loaded(&self) -> Result<&Loaded<W>, FaultKind> {
+        let loaded = self.loaded.get_or_init(|| load::load(&self.runtime, &self.source));
+        loaded.as_ref().map_err(FaultKind::clone)
     }
 
     pub(super) const fn id(&self) -> &PolicyId {
@@ -100,8 +117,14 @@ impl<W: World> Plugin<W> {
         self.source.limits.traffic()
     }
 
-    /// Checks the size of an answer.
+    /// Notes the size of an answer.
+    pub(super) fn answered(&self, size: u64) {
+        self.usage.lock().unwrap_or_else(PoisonError::into_inner).output = size;
+    }
+
+    /// Notes and checks the size of an answer.
     pub(super) fn bounded<T>(&self, answer: T, size: u64) -> Result<T, FaultKind> {
+        self.answered(size);
         let limit = self.source.limits.output;
         if size > limit { Err(FaultKind::Output { size, limit }) } else { Ok(answer) }
     }
@@ -122,8 +145,7 @@ impl<W: World> Plugin<W> {
         inputs: Option<&SharedInputs>,
         mut body: impl FnMut(&mut Session<W>) -> Result<R>,
     ) -> Result<Called<R>, FaultKind> {
-        let loaded = self.loaded.get_or_init(|| load::load(&self.runtime, &self.source));
-        let loaded = loaded.as_ref().map_err(FaultKind::clone)?;
+        let loaded = self.loaded()?;
         let all = self.source.limits.fuel;
         let fuel = all.min(FIRST);
         let first = self.attempt(loaded, fuel, false, inputs, &mut body);
@@ -134,7 +156,7 @@ impl<W: World> Plugin<W> {
             }
             other => other,
         };
-        let usage = Usage { fuel: used, memory: self.source.limits.memory - state.memory.left() };
+        let usage = Usage { fuel: used, memory: self.source.limits.memory - state.memory.left(), output: 0 };
         *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
         let State { log, panicked, failed, .. } = state;
         if !log.is_empty() {
@@ -154,6 +176,9 @@ impl<W: World> Plugin<W> {
         body: &mut impl FnMut(&mut Session<W>) -> Result<R>,
     ) -> (Result<R>, u64, State) {
         let PluginSource { limits, configuration, capabilities, .. } = &self.source;
+        if let Some(inputs) = inputs {
+            inputs.borrow_mut().begin();
+        }
         let engine = loaded.pre.engine();
         let mut store = Store::new(
             engine,

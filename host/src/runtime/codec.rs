@@ -3,6 +3,7 @@
 use super::bindings::metadata::{Metadata, MetadataIndices};
 use super::bindings::types;
 use super::call::{Plugin, Session};
+use super::capability::Capabilities;
 use super::engine::Runtime;
 use super::load::World;
 use super::plugin::PluginSource;
@@ -44,6 +45,17 @@ impl WasmCodec {
     #[must_use]
     pub fn new(runtime: Arc<Runtime>, source: PluginSource) -> Self {
         Self(Plugin::new(runtime, source))
+    }
+
+    /// The same plugin under another configuration and with other capabilities; the component is loaded once for both.
+    #[must_use]
+    pub fn under(&self, configuration: String, capabilities: Capabilities) -> Self {
+        Self(self.0.under(configuration, capabilities))
+    }
+
+    /// Loads the component now instead of with the first question.
+    pub fn load(&self) -> Result<(), Box<Fault>> {
+        self.0.load()
     }
 
     /// What the last call used.

@@ -3,10 +3,12 @@
 use super::bindings::eviction::{Eviction as Scorer, EvictionIndices};
 use super::bindings::types;
 use super::call::Plugin;
+use super::capability::Capabilities;
 use super::check;
 use super::engine::Runtime;
 use super::load::World;
 use super::plugin::PluginSource;
+use super::size::Size as _;
 use super::state::State;
 use super::usage::Usage;
 use crate::policy::{Budget, Candidate, Eviction, Fault, FaultKind, PolicyId, Role};
@@ -50,6 +52,17 @@ impl WasmEviction {
         Self(Plugin::new(runtime, source))
     }
 
+    /// The same plugin under another configuration and with other capabilities; the component is loaded once for both.
+    #[must_use]
+    pub fn under(&self, configuration: String, capabilities: Capabilities) -> Self {
+        Self(self.0.under(configuration, capabilities))
+    }
+
+    /// Loads the component now instead of with the first question.
+    pub fn load(&self) -> Result<(), Box<Fault>> {
+        self.0.load()
+    }
+
     /// What the last call used.
     #[must_use]
     pub fn usage(&self) -> Usage {
@@ -85,6 +98,9 @@ impl Eviction for WasmEviction {
             }
             Ok(Ok(scores))
         })?;
+        if let Ok(scores) = &answer {
+            self.0.answered(scores.size());
+        }
         answer.map_err(|what| self.0.fault("score", FaultKind::Protocol(what)))
     }
 }

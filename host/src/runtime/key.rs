@@ -10,7 +10,7 @@
 use super::bindings::key::{Key, KeyIndices};
 use super::bindings::types;
 use super::call::{Called, Plugin, Session};
-use super::capability::Capability;
+use super::capability::{Capabilities, Capability};
 use super::check;
 use super::engine::Runtime;
 use super::load::World;
@@ -53,6 +53,17 @@ impl WasmKey {
     #[must_use]
     pub fn new(runtime: Arc<Runtime>, source: PluginSource) -> Self {
         Self(Plugin::new(runtime, source))
+    }
+
+    /// The same plugin under another configuration and with other capabilities; the component is loaded once for both.
+    #[must_use]
+    pub fn under(&self, configuration: String, capabilities: Capabilities) -> Self {
+        Self(self.0.under(configuration, capabilities))
+    }
+
+    /// Loads the component now instead of with the first question.
+    pub fn load(&self) -> Result<(), Box<Fault>> {
+        self.0.load()
     }
 
     /// What the last call used.

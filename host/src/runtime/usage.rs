@@ -10,4 +10,6 @@ pub struct Usage {
     pub fuel: u64,
     /// The most bytes that all its memories and tables took together.
     pub memory: u64,
+    /// Bytes of its answer, as they count against the limit: of a codec's, what it adds to what it was given.
+    pub output: u64,
 }

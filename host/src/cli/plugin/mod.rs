@@ -1,8 +1,12 @@
 //! `reviver plugin`: the plugins of this repository, and tools for their authors.
 
+mod answer;
+mod bench;
 mod build;
 mod inspect;
 mod list;
+mod run;
+mod subject;
 
 use super::Global;
 use super::context::Context;
@@ -15,10 +19,14 @@ use std::io::Write;
 pub(super) enum PluginCommand {
     /// List the plugins that this repository can use
     List(list::ListArgs),
-    /// Show what a component is: role, contract, digest, imports
+    /// Show what a component is: role, contract, digest, imports, settings
     Inspect(inspect::InspectArgs),
     /// Build a plugin's crate into a component
     Build(build::BuildArgs),
+    /// Ask a plugin one question, and show its answer and what that took
+    Run(run::RunArgs),
+    /// Compare what calls of a plugin cost with the shipped one of its role
+    Bench(bench::BenchArgs),
 }
 
 /// Does what is below `plugin`.
@@ -27,5 +35,7 @@ pub(super) fn plugin(global: &Global, command: &PluginCommand, out: &mut impl Wr
         PluginCommand::List(args) => list::list(&Context::here(global)?, args, out),
         PluginCommand::Inspect(args) => inspect::inspect(&Context::here(global)?, args, out),
         PluginCommand::Build(args) => build::build(args, out),
+        PluginCommand::Run(args) => run::run(&Context::here(global)?, args, out),
+        PluginCommand::Bench(args) => bench::bench(&Context::here(global)?, args, out),
     }
 }
