@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// The attacks of key plugins, with the code of the fault that each makes.
-const ATTACKS: [(&str, &str); 27] = [
+pub(crate) const ATTACKS: [(&str, &str); 27] = [
     ("abi-0.2.0", "abi"),
     ("abi-9.9.9", "abi"),
     ("bad-discriminant", "protocol"),

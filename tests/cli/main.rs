@@ -8,6 +8,7 @@ mod support;
 
 mod asking;
 mod cache;
+mod calls;
 mod check;
 mod completions;
 mod concurrency;

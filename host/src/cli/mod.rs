@@ -10,6 +10,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod init;
+mod operation;
 mod plugin;
 mod progress;
 mod run;

@@ -3,13 +3,11 @@
 use super::Global;
 use super::context::{Context, Place, now};
 use super::exit::Exit;
+use super::operation::{Declared, NoOperation, operation, texts};
 use super::trim;
-use crate::operation::Operation;
 use crate::outcome;
 use crate::repository::choose::key_plugin;
-use crate::repository::declare;
 use crate::repository::document::SettingError;
-use crate::repository::rule::Rule;
 use crate::reviver::environment::Environment;
 use crate::reviver::execute::Outputs;
 use crate::reviver::input::InputRule;
@@ -27,7 +25,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -35,15 +33,8 @@ use std::sync::Arc;
 /// What `run` takes.
 #[derive(Args, Debug)]
 pub(super) struct RunArgs {
-    /// What the command reads: a file, a directory with all below it, or a glob; may be given again
-    #[arg(long = "in", value_name = "PATH")]
-    reads: Vec<OsString>,
-    /// What the command writes: a file or a directory; may be given again
-    #[arg(long = "out", value_name = "PATH")]
-    writes: Vec<OsString>,
-    /// An environment variable that matters to the command; may be given again
-    #[arg(long = "env", value_name = "NAME")]
-    variables: Vec<OsString>,
+    #[command(flatten)]
+    declared: Declared,
     /// What standard input is to the command
     #[arg(long, value_enum)]
     stdin: Option<Stdin>,
@@ -87,6 +78,16 @@ enum Plain {
 /// Whether the environment says that commands run as if we were not there.
 pub(super) fn is_disabled() -> bool {
     std::env::var_os("REVIVER_DISABLE").is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+impl From<NoOperation> for Plain {
+    fn from(problem: NoOperation) -> Self {
+        match problem {
+            // A slip, and yet no reason to stop a build that works without us.
+            NoOperation::Slip(error) => Self::Unusable(error.into()),
+            NoOperation::NotText(_) => Self::Uncached(problem.to_string()),
+        }
+    }
 }
 
 /// Runs or revives a command.
@@ -137,7 +138,7 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
     let argv = texts(&args.command, "argument")?;
     let (rule, name) = key_plugin(&place.settings, &argv);
     let (rule, name) = (rule.cloned(), name.to_owned());
-    let operation = operation(args, argv, &place, rule.as_ref())?;
+    let operation = operation(&args.declared, argv, &place, rule.as_ref())?;
     if args.verbose {
         for read in operation.reads.iter().filter(|read| !place.directory.join(read).exists()) {
             eprintln!(
@@ -211,55 +212,6 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
             }
         }
     })
-}
-
-/// The operation that the arguments and a rule make.
-fn operation(
-    args: &RunArgs,
-    argv: Vec<String>,
-    place: &Place,
-    rule: Option<&Rule>,
-) -> Result<Operation, Plain> {
-    // A slip, and yet no reason to stop a build that works without us.
-    let unusable = |error: declare::DeclareError| Plain::Unusable(error.into());
-    let text = |path: &Path| match path.to_str() {
-        Some(text) => Ok(text.to_owned()),
-        None => Err(Plain::Uncached(format!("the path {} is not UTF-8", path.display()))),
-    };
-    let inside = place.directory.strip_prefix(&place.root.path).ok();
-    let up: String = match inside {
-        Some(below) => below.components().map(|_| "../").collect(),
-        None => text(&place.root.path)? + "/",
-    };
-    let from_root = |paths: &[String]| -> Vec<String> {
-        paths
-            .iter()
-            .map(|path| if path.starts_with('/') { path.clone() } else { format!("{up}{path}") })
-            .collect()
-    };
-    let declared = |texts: Vec<String>, of_rule: Option<&Vec<String>>| -> Vec<String> {
-        texts.into_iter().chain(from_root(of_rule.map_or(&[], Vec::as_slice))).collect()
-    };
-    let reads = declared(texts(&args.reads, "path")?, rule.map(|rule| &rule.reads));
-    let writes = declared(texts(&args.writes, "path")?, rule.map(|rule| &rule.writes));
-    let mut variables: BTreeSet<String> = texts(&args.variables, "variable")?.into_iter().collect();
-    variables.extend(rule.into_iter().flat_map(|rule| rule.variables.iter().cloned()));
-    Ok(Operation {
-        argv,
-        root: text(&place.root.path)?,
-        directory: text(&place.relative())?,
-        reads: declare::reads(&reads, &place.directory).map_err(unusable)?.into_iter().collect(),
-        writes: declare::writes(&writes).map_err(unusable)?.into_iter().collect(),
-        variables: variables.into_iter().collect(),
-    })
-}
-
-fn texts(words: &[OsString], what: &str) -> Result<Vec<String>, Plain> {
-    let text = |word: &OsString| match word.to_str() {
-        Some(text) => Ok(text.to_owned()),
-        None => Err(Plain::Uncached(format!("the {what} {} is not UTF-8", word.display()))),
-    };
-    words.iter().map(text).collect()
 }
 
 /// The system tells a mask only to those who set one.

@@ -30,6 +30,8 @@ pub trait KeyPolicy {
 /// What a key policy looks at, answered by the host, which notes each answer as a condition. The policy's capabilities
 /// are checked before these are called.
 pub trait Inputs {
+    /// A call begins, or begins anew: whatever it looked at is looked at again.
+    fn begin(&mut self) {}
     /// An environment variable. [`LookFailure::Failed`] where it is not UTF-8.
     fn variable(&mut self, name: &str) -> Result<Option<String>, LookFailure>;
     /// A file's content.

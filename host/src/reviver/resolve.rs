@@ -16,12 +16,14 @@ use super::environment::Environment;
 use super::files::Files;
 use super::hints::{Hint, Hints, Look, lacks};
 use super::program::{self, Programs};
+use super::table::Table;
 use super::tree;
 use super::value::Value;
 use crate::digest::Digest;
 use crate::identity::Identity;
 use crate::operation::{Ingredient, Source};
-use crate::time::Timestamp;
+use crate::store::{Partition, Store};
+use crate::time::{Clock, Timestamp};
 use std::fmt;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
@@ -94,6 +96,20 @@ pub struct Resolver {
 }
 
 impl Resolver {
+    /// A fresh look at the file system, with what `table` and the partition remember.
+    #[must_use]
+    pub fn fresh(
+        environment: Rc<Environment>,
+        table: Rc<Table>,
+        clock: Rc<dyn Clock>,
+        store: &Store,
+        partition: &Partition,
+    ) -> Self {
+        let files = Rc::new(Files::new(table, clock));
+        let programs = Rc::new(Programs::kept_in(store.clone(), partition.id()));
+        Self { environment, files, programs }
+    }
+
     /// The values of a list of ingredients. `known` is what the same list resolved to earlier, with what was seen then.
     pub fn values(
         &self,

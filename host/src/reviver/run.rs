@@ -10,11 +10,9 @@
 
 use super::environment::Environment;
 use super::execute::Outputs;
-use super::files::Files;
 use super::input::InputRule;
 use super::journal::{self, Record};
 use super::prepare::Uncached;
-use super::program::Programs;
 use super::resolve::Resolver;
 use super::table::Table;
 use crate::digest::Digest;
@@ -189,9 +187,9 @@ impl Reviver<'_> {
     }
 
     pub(super) fn look_around(&self, request: &Request<'_>) -> Resolver {
-        let files = Rc::new(Files::new(Rc::clone(&self.table), Rc::clone(&self.clock)));
-        let programs = Rc::new(Programs::kept_in(self.store.clone(), self.partition.id()));
-        Resolver { environment: Rc::clone(&request.environment), files, programs }
+        let environment = Rc::clone(&request.environment);
+        let (table, clock) = (Rc::clone(&self.table), Rc::clone(&self.clock));
+        Resolver::fresh(environment, table, clock, self.store, self.partition)
     }
 
     fn report(&self) -> Report {

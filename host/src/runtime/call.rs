@@ -35,7 +35,7 @@ pub(super) struct Plugin<W: World> {
     runtime: Arc<Runtime>,
     source: PluginSource,
     id: PolicyId,
-    loaded: OnceLock<Result<Loaded<W>, FaultKind>>,
+    loaded: Arc<OnceLock<Result<Loaded<W>, FaultKind>>>,
     usage: Mutex<Usage>,
 }
 
@@ -75,7 +75,24 @@ pub(super) struct Called<R> {
 impl<W: World> Plugin<W> {
     pub(super) fn new(runtime: Arc<Runtime>, source: PluginSource) -> Self {
         let id = source.id();
-        Self { runtime, source, id, loaded: OnceLock::new(), usage: Mutex::default() }
+        Self { runtime, source, id, loaded: Arc::default(), usage: Mutex::default() }
+    }
+
+    /// The same component under another configuration and with other capabilities. What is loaded is shared.
+    pub(super) fn under(&self, configuration: String, capabilities: Capabilities) -> Self {
+        let source = PluginSource { configuration, capabilities, ..self.source.clone() };
+        let (runtime, loaded) = (Arc::clone(&self.runtime), Arc::clone(&self.loaded));
+        Self { loaded, ..Self::new(runtime, source) }
+    }
+
+    /// Loads the component, unless that was tried before.
+    pub(super) fn load(&self) -> Result<(), Box<Fault>> {
+        self.loaded().map(drop).map_err(|kind| self.fault("", kind))
+    }
+
+    fn loaded(&self) -> Result<&Loaded<W>, FaultKind> {
+        let loaded = self.loaded.get_or_init(|| load::load(&self.runtime, &self.source));
+        loaded.as_ref().map_err(FaultKind::clone)
     }
 
     pub(super) const fn id(&self) -> &PolicyId {
@@ -102,19 +119,19 @@ impl<W: World> Plugin<W> {
         *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
     }
 
-    /// Loads the plugin, if it is not yet.
-    pub(super) fn load(&self) -> Result<&Loaded<W>, FaultKind> {
-        let loaded = self.loaded.get_or_init(|| load::load(&self.runtime, &self.source));
-        loaded.as_ref().map_err(FaultKind::clone)
-    }
-
     /// How many bytes the guest may hand to the host in one call.
     pub(super) const fn traffic(&self) -> u64 {
         self.source.limits.traffic()
     }
 
-    /// Checks the size of an answer.
+    /// Notes the size of an answer.
+    pub(super) fn answered(&self, size: u64) {
+        self.usage.lock().unwrap_or_else(PoisonError::into_inner).output = size;
+    }
+
+    /// Notes and checks the size of an answer.
     pub(super) fn bounded<T>(&self, answer: T, size: u64) -> Result<T, FaultKind> {
+        self.answered(size);
         let limit = self.source.limits.output;
         if size > limit { Err(FaultKind::Output { size, limit }) } else { Ok(answer) }
     }
@@ -135,7 +152,7 @@ impl<W: World> Plugin<W> {
         inputs: Option<&SharedInputs>,
         mut body: impl FnMut(&mut Session<W>) -> Result<R>,
     ) -> Result<Called<R>, FaultKind> {
-        let loaded = self.load()?;
+        let loaded = self.loaded()?;
         let all = self.source.limits.fuel;
         let fuel = all.min(FIRST);
         let first = self.attempt(loaded, fuel, false, inputs, &mut body);
@@ -146,7 +163,7 @@ impl<W: World> Plugin<W> {
             }
             other => other,
         };
-        let usage = Usage { fuel: used, memory: self.source.limits.memory - state.memory.left() };
+        let usage = Usage { fuel: used, memory: self.source.limits.memory - state.memory.left(), output: 0 };
         self.note(usage);
         let State { log, panicked, failed, .. } = state;
         if !log.is_empty() {
@@ -166,6 +183,9 @@ impl<W: World> Plugin<W> {
         body: &mut impl FnMut(&mut Session<W>) -> Result<R>,
     ) -> (Result<R>, u64, State) {
         let PluginSource { limits, configuration, capabilities, .. } = &self.source;
+        if let Some(inputs) = inputs {
+            inputs.borrow_mut().begin();
+        }
         let engine = loaded.pre.engine();
         let mut store = Store::new(
             engine,

@@ -27,6 +27,12 @@ impl Capability {
         }
     }
 
+    /// What is said where a plugin calls `function` and lacks this capability.
+    #[must_use]
+    pub fn lacking(self, function: &str) -> String {
+        format!("`{function}` needs the capability `{self}`")
+    }
+
     /// The capability with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -3,6 +3,7 @@
 use super::bindings::metadata::{Metadata, MetadataIndices};
 use super::bindings::types;
 use super::call::{Plugin, Session};
+use super::capability::Capabilities;
 use super::engine::Runtime;
 use super::load::World;
 use super::plugin::PluginSource;
@@ -46,10 +47,15 @@ impl WasmCodec {
         Self(Plugin::new(runtime, source))
     }
 
-    /// Loads the plugin now, which its first call does otherwise: for those who have time now and not later, or want to know
-    /// whether it can be loaded.
+    /// The same plugin under another configuration and with other capabilities; the component is loaded once for both.
+    #[must_use]
+    pub fn under(&self, configuration: String, capabilities: Capabilities) -> Self {
+        Self(self.0.under(configuration, capabilities))
+    }
+
+    /// Loads the component now instead of with the first question.
     pub fn load(&self) -> Result<(), Box<Fault>> {
-        self.0.load().map(drop).map_err(|kind| self.0.fault("", kind))
+        self.0.load()
     }
 
     /// What the last call used.

@@ -7,10 +7,12 @@
 use super::bindings::eviction::{Eviction as Scorer, EvictionIndices};
 use super::bindings::types;
 use super::call::{Called, Plugin};
+use super::capability::Capabilities;
 use super::check;
 use super::engine::Runtime;
 use super::load::World;
 use super::plugin::PluginSource;
+use super::size::Size;
 use super::state::State;
 use super::usage::Usage;
 use crate::policy::{Budget, Candidate, Eviction, Fault, FaultKind, PolicyId, Role};
@@ -60,10 +62,15 @@ impl WasmEviction {
         Self(Plugin::new(runtime, source))
     }
 
-    /// Loads the plugin now, which its first call does otherwise: for those who have time now and not later, or want to know
-    /// whether it can be loaded.
+    /// The same plugin under another configuration and with other capabilities; the component is loaded once for both.
+    #[must_use]
+    pub fn under(&self, configuration: String, capabilities: Capabilities) -> Self {
+        Self(self.0.under(configuration, capabilities))
+    }
+
+    /// Loads the component now instead of with the first question.
     pub fn load(&self) -> Result<(), Box<Fault>> {
-        self.0.load().map(drop).map_err(|kind| self.0.fault("", kind))
+        self.0.load()
     }
 
     /// What the last call used.
@@ -163,6 +170,8 @@ impl WasmEviction {
         let answer = answer
             .and_then(|scores| scores.map_err(FaultKind::Protocol))
             .map_err(|kind| self.0.fault("score", kind));
+        let output = answer.as_ref().map_or(0, Size::size);
+        let usage = Usage { output, ..usage };
         Scored { answer, usage }
     }
 }

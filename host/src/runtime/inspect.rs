@@ -34,7 +34,7 @@ pub struct Inspection {
 
 /// Inspects a component.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, FaultKind> {
-    let (imports, exports) = names(bytes)?;
+    let Names { imports, exports } = names(bytes)?;
     let exports_of = || exports.iter().map(String::as_str);
     let (role, abi) = contract::role(exports_of())?;
     contract::check(role, imports.iter().map(String::as_str), exports_of())?;
@@ -44,13 +44,21 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, FaultKind> {
 
 /// Checks that a component can serve `role`, as [`inspect`] does.
 pub(super) fn check(bytes: &[u8], role: Role) -> Result<(), FaultKind> {
-    let (imports, exports) = names(bytes)?;
+    let Names { imports, exports } = names(bytes)?;
     contract::check(role, imports.iter().map(String::as_str), exports.iter().map(String::as_str))
 }
 
-type Names = (Vec<String>, Vec<String>);
+/// The names of what a component imports and exports, in its own order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Names {
+    /// What it imports.
+    pub imports: Vec<String>,
+    /// What it exports.
+    pub exports: Vec<String>,
+}
 
-fn names(bytes: &[u8]) -> Result<Names, FaultKind> {
+/// The names in a component of any kind, also of one that can be no plugin.
+pub fn names(bytes: &[u8]) -> Result<Names, FaultKind> {
     if !bytes.starts_with(b"\0asm") {
         let what = if bytes.is_empty() { "the file is empty" } else { "the file is no WebAssembly at all" };
         return Err(FaultKind::Load(what.into()));
@@ -81,7 +89,7 @@ fn outermost_names(bytes: &[u8]) -> Result<Names, NoNames> {
     loop {
         let rest = bytes.get(offset..).ok_or_else(|| NoNames::Malformed("it is cut off".into()))?;
         let Chunk::Parsed { consumed, payload } = parser.parse(rest, true)? else {
-            return Ok((imports, exports));
+            return Ok(Names { imports, exports });
         };
         offset += consumed;
         match payload {
@@ -98,7 +106,7 @@ fn outermost_names(bytes: &[u8]) -> Result<Names, NoNames> {
             }
             Payload::ModuleSection { unchecked_range, .. }
             | Payload::ComponentSection { unchecked_range, .. } => offset = unchecked_range.end,
-            Payload::End(_) => return Ok((imports, exports)),
+            Payload::End(_) => return Ok(Names { imports, exports }),
             _ => {}
         }
     }

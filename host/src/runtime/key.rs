@@ -10,7 +10,7 @@
 use super::bindings::key::{Key, KeyIndices};
 use super::bindings::types;
 use super::call::{Called, Plugin, Session};
-use super::capability::Capability;
+use super::capability::{Capabilities, Capability};
 use super::check;
 use super::engine::Runtime;
 use super::load::World;
@@ -58,10 +58,15 @@ impl WasmKey {
         Self(Plugin::new(runtime, source))
     }
 
-    /// Loads the plugin now, which its first call does otherwise: for those who have time now and not later, or want to know
-    /// whether it can be loaded.
+    /// The same plugin under another configuration and with other capabilities; the component is loaded once for both.
+    #[must_use]
+    pub fn under(&self, configuration: String, capabilities: Capabilities) -> Self {
+        Self(self.0.under(configuration, capabilities))
+    }
+
+    /// Loads the component now instead of with the first question.
     pub fn load(&self) -> Result<(), Box<Fault>> {
-        self.0.load().map(drop).map_err(|kind| self.0.fault("", kind))
+        self.0.load()
     }
 
     /// What the last call used.

@@ -41,7 +41,7 @@ impl State {
         if self.capabilities.has(capability) {
             return Ok(());
         }
-        Err(Failure::Denied(format!("`{function}` needs the capability `{capability}`")))
+        Err(Failure::Denied(capability.lacking(function)))
     }
 }
 

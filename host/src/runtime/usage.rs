@@ -10,11 +10,17 @@ pub struct Usage {
     pub fuel: u64,
     /// The most bytes that all its memories and tables took together.
     pub memory: u64,
+    /// Bytes of its answer, as they count against the limit: of a codec's, what it adds to what it was given.
+    pub output: u64,
 }
 
 impl Usage {
     /// What two parts of one call used together, each in an instance of its own.
     pub(super) fn and(self, other: Self) -> Self {
-        Self { fuel: self.fuel.saturating_add(other.fuel), memory: self.memory.max(other.memory) }
+        Self {
+            fuel: self.fuel.saturating_add(other.fuel),
+            memory: self.memory.max(other.memory),
+            output: self.output.saturating_add(other.output),
+        }
     }
 }

@@ -47,11 +47,12 @@ const RECORDED: usize = 10_000;
 
 /// Puts a plugin to the test.
 pub(super) fn check(context: &Context, args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<Exit> {
-    let subject = Subject::of(context, &args.plugin)?;
+    let subject = Subject::find(context, &args.plugin)?;
+    let inspection = subject.inspected()?;
     let checked = Checked { runtime: Arc::clone(&context.runtime), source: subject.source.clone() };
     let mut verdicts = vec![purity(&checked, &subject.component)];
     let mut over = None;
-    match subject.inspection.role {
+    match inspection.role {
         Role::Metadata => verdicts.extend(metadata(&checked)),
         Role::Eviction => verdicts.extend(eviction(&checked)),
         Role::Key => {
@@ -67,7 +68,7 @@ pub(super) fn check(context: &Context, args: &CheckArgs, out: &mut impl Write) -
     let broken = verdicts.iter().filter(|verdict| verdict.finding == Finding::Broken).count();
     let exit = if broken > 0 { Exit::Plugin } else { Exit::Done };
     if args.json {
-        let (role, digest) = (subject.inspection.role.name(), subject.inspection.digest.to_hex());
+        let (role, digest) = (inspection.role.name(), inspection.digest.to_hex());
         let verdicts: Vec<_> = verdicts.iter().map(as_json).collect();
         let (number, from) = over.map_or((None, None), |(number, from)| (Some(number), Some(from)));
         let line = json!({"plugin": args.plugin, "role": role, "digest": digest, "operations": number,
@@ -75,7 +76,7 @@ pub(super) fn check(context: &Context, args: &CheckArgs, out: &mut impl Write) -
         writeln!(out, "{line}")?;
         return Ok(exit);
     }
-    let (role, digest) = (subject.inspection.role, subject.inspection.digest.short());
+    let (role, digest) = (inspection.role, inspection.digest.short());
     write!(out, "{role} plugin {} ({digest})", args.plugin)?;
     match over {
         Some((number, from)) => {

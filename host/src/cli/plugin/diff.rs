@@ -49,8 +49,8 @@ const MOST: usize = 2_000;
 
 /// Tells what another version of a plugin changes.
 pub(super) fn diff(context: &Context, args: &DiffArgs, out: &mut impl Write) -> anyhow::Result<Exit> {
-    let (mut old, mut new) = (Subject::of(context, &args.old)?, Subject::of(context, &args.new)?);
-    let (role, other) = (old.inspection.role, new.inspection.role);
+    let (mut old, mut new) = (Subject::find(context, &args.old)?, Subject::find(context, &args.new)?);
+    let (role, other) = (old.inspected()?.role, new.inspected()?.role);
     if role != other {
         bail!("`{}` is a {role} plugin and `{}` a {other} plugin", args.old, args.new);
     }

@@ -1,11 +1,14 @@
 //! `reviver plugin`: the plugins of this repository, and tools for their authors.
 
+mod answer;
+mod bench;
 mod build;
 mod check;
 mod diff;
 mod inspect;
 mod list;
 mod new;
+mod run;
 mod subject;
 mod test;
 
@@ -20,7 +23,7 @@ use std::io::Write;
 pub(super) enum PluginCommand {
     /// List the plugins that this repository can use
     List(list::ListArgs),
-    /// Show what a component is: role, contract, digest, imports
+    /// Show what a component is: role, contract, digest, imports, settings
     Inspect(inspect::InspectArgs),
     /// Build a plugin's crate into a component
     Build(build::BuildArgs),
@@ -32,6 +35,10 @@ pub(super) enum PluginCommand {
     New(new::NewArgs),
     /// Test a plugin's crate natively, then its component by the same tests
     Test(test::TestArgs),
+    /// Ask a plugin one question, and show its answer and what that took
+    Run(run::RunArgs),
+    /// Compare what calls of a plugin cost with the shipped one of its role
+    Bench(bench::BenchArgs),
 }
 
 /// Does what is below `plugin`.
@@ -44,5 +51,7 @@ pub(super) fn plugin(global: &Global, command: &PluginCommand, out: &mut impl Wr
         PluginCommand::Diff(args) => diff::diff(&Context::here(global)?, args, out),
         PluginCommand::New(args) => new::new(args, out),
         PluginCommand::Test(args) => test::test(args),
+        PluginCommand::Run(args) => run::run(&Context::here(global)?, args, out),
+        PluginCommand::Bench(args) => bench::bench(&Context::here(global)?, args, out),
     }
 }

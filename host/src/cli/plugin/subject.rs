@@ -1,6 +1,6 @@
 //! The plugin that an author's command is about: one of `reviver.toml`, a shipped one, or a component's file.
 //!
-//! It need not be in use: authors try what they just built. A file that `reviver.toml` names has the configuration, the
+//! It need not be pinned: authors try what they just built. A file that `reviver.toml` names has the configuration, the
 //! limits and the capabilities that it is given there; any other has none, the user's, and all.
 
 use crate::cli::context::{Context, faulty};
@@ -8,73 +8,69 @@ use crate::digest::Digest;
 use crate::operation::Operation;
 use crate::policy::{Fault, FaultKind, Role};
 use crate::repository::choose::{ChooseError, key_plugin};
+use crate::repository::settings::PluginSettings;
 use crate::runtime::{Bytes, Capabilities, Inspection, PluginSource, inspect};
-use anyhow::Context as _;
 use std::fs;
 use std::path::Path;
 
-/// A plugin that a command is about.
+/// A plugin with its component.
 pub(super) struct Subject {
     pub(super) source: PluginSource,
     pub(super) component: Vec<u8>,
-    pub(super) inspection: Inspection,
+    /// What the component says of itself, or why it is no plugin.
+    pub(super) inspection: Result<Inspection, FaultKind>,
     /// Its name in `reviver.toml`, or that of a shipped plugin; nothing for a file that is not named there.
     pub(super) name: Option<String>,
 }
 
 impl Subject {
-    /// The plugin that a word on the command line names.
-    pub(super) fn of(context: &Context, word: &str) -> anyhow::Result<Self> {
+    /// The plugin that a word on the command line names. A name comes before a file.
+    pub(super) fn find(context: &Context, word: &str) -> Result<Self, ChooseError> {
         let settings = &context.place.settings;
-        let file = Path::new(word);
-        let named = if file.is_file() {
-            let file = fs::canonicalize(file).with_context(|| format!("cannot read {word}"))?;
-            let is = |path: &Path| fs::canonicalize(path).is_ok_and(|path| path == file);
-            let found = settings.plugins.iter().find(|(_, plugin)| plugin.path.as_deref().is_some_and(is));
-            match found {
-                Some((name, _)) => Some(name.clone()),
-                None => return Self::bare(context, word, &file),
+        if let Some(plugin) = settings.plugins.get(word).filter(|plugin| plugin.path.is_some()) {
+            return Self::configured(context, word, plugin);
+        }
+        match context.plugin(word) {
+            Err(ChooseError::Unknown(_)) if Path::new(word).is_file() => {
+                let file = context.place.directory.join(word);
+                let is = |path: &Path| {
+                    fs::canonicalize(path)
+                        .is_ok_and(|path| fs::canonicalize(&file).is_ok_and(|file| file == path))
+                };
+                let known =
+                    settings.plugins.iter().find(|(_, plugin)| plugin.path.as_deref().is_some_and(is));
+                match known {
+                    Some((name, plugin)) => Self::configured(context, name, plugin),
+                    None => Self::of_file(context, word, &file),
+                }
             }
-        } else {
-            Some(word.to_owned())
-        };
-        let name = named.unwrap_or_default();
-        let configured = settings.plugins.get(&name).and_then(|plugin| Some((plugin, plugin.path.as_ref()?)));
-        let Some((plugin, path)) = configured else {
-            let source = context.plugin(&name)?;
-            let Bytes::Embedded(bytes) = source.bytes else {
-                return Err(ChooseError::Unknown(name).into());
-            };
-            return Self::with(source, bytes.to_vec(), Some(name));
-        };
-        let component = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let source = PluginSource {
-            name: name.clone(),
-            digest: Digest::of(&component),
-            bytes: Bytes::File(path.clone()),
-            configuration: plugin.configuration.clone(),
-            limits: context.place.user.limits.tightened(&plugin.limits),
-            capabilities: plugin.capabilities,
-        };
-        Self::with(source, component, Some(name))
+            Err(error) => Err(error),
+            Ok(source) => {
+                let Bytes::Embedded(bytes) = source.bytes else {
+                    return Err(ChooseError::Unknown(word.to_owned()));
+                };
+                Ok(Self {
+                    inspection: inspect(bytes),
+                    component: bytes.to_vec(),
+                    name: Some(word.to_owned()),
+                    source,
+                })
+            }
+        }
     }
 
-    fn bare(context: &Context, word: &str, file: &Path) -> anyhow::Result<Self> {
-        let component = fs::read(file).with_context(|| format!("cannot read {word}"))?;
-        let source = PluginSource {
-            name: word.to_owned(),
-            digest: Digest::of(&component),
-            bytes: Bytes::File(file.to_owned()),
-            configuration: "{}".to_owned(),
-            limits: context.place.user.limits,
-            capabilities: Capabilities::ALL,
+    /// What the component says of itself, where it is a plugin.
+    pub(super) fn inspected(&self) -> anyhow::Result<&Inspection> {
+        let fault = |kind: &FaultKind| {
+            let (plugin, digest, kind) = (self.source.name.clone(), self.source.digest, kind.clone());
+            faulty(Fault { plugin, digest, role: Role::Key, function: "", kind })
         };
-        Self::with(source, component, None)
+        self.inspection.as_ref().map_err(fault)
     }
 
-    fn with(source: PluginSource, component: Vec<u8>, name: Option<String>) -> anyhow::Result<Self> {
-        let inspection = inspect(&component).map_err(|kind| fault(&source, kind))?;
-        Ok(Self { source, component, inspection, name })
+    /// The role, where the component tells one.
+    pub(super) fn role(&self) -> Option<Role> {
+        self.inspection.as_ref().ok().map(|inspection| inspection.role)
     }
 
     /// Takes the configuration, limits and capabilities of another version of the same plugin.
@@ -88,9 +84,30 @@ impl Subject {
         let (_, name) = key_plugin(&context.place.settings, &operation.argv);
         self.name.as_deref() == Some(name)
     }
-}
 
-fn fault(source: &PluginSource, kind: FaultKind) -> anyhow::Error {
-    let (plugin, digest) = (source.name.clone(), source.digest);
-    faulty(Fault { plugin, digest, role: Role::Key, function: "", kind })
+    fn configured(context: &Context, name: &str, plugin: &PluginSettings) -> Result<Self, ChooseError> {
+        let path = plugin.path.as_deref().unwrap_or(Path::new(""));
+        let subject = Self::of_file(context, name, path)?;
+        let source = PluginSource {
+            configuration: plugin.configuration.clone(),
+            limits: context.place.user.limits.tightened(&plugin.limits),
+            capabilities: plugin.capabilities,
+            ..subject.source
+        };
+        Ok(Self { source, name: Some(name.to_owned()), ..subject })
+    }
+
+    fn of_file(context: &Context, name: &str, path: &Path) -> Result<Self, ChooseError> {
+        let unread = |source| ChooseError::Unread { plugin: name.to_owned(), path: path.to_owned(), source };
+        let component = fs::read(path).map_err(unread)?;
+        let source = PluginSource {
+            name: name.to_owned(),
+            bytes: Bytes::File(path.to_owned()),
+            digest: Digest::of(&component),
+            configuration: "{}".to_owned(),
+            limits: context.place.user.limits,
+            capabilities: Capabilities::ALL,
+        };
+        Ok(Self { inspection: inspect(&component), source, component, name: None })
+    }
 }
