@@ -9,8 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The members of the workspace: name, what the manifest says more, files.
-const MEMBERS: &[(&str, &str, &[(&str, &str)])] = &[
+/// A member of the workspace: name, what the manifest says more, files.
+type Member = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const MEMBERS: &[Member] = &[
     (
         "app",
         "[dependencies]\nfacade = { path = '../facade' }\nmade = { path = '../made' }\nanswer = { path = '../answer' }\n",
