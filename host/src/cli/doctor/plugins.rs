@@ -1,9 +1,11 @@
 //! The plugins that the repository brings or uses.
 
 use super::{Finding, Scene};
+use crate::cli::context::Place;
+use crate::digest::Digest;
 use crate::policy::{FaultKind, Role};
-use crate::repository::settings::PluginSettings;
-use crate::runtime::{Capability, inspect};
+use crate::repository::choose::{self, ChooseError, word};
+use crate::runtime::{Capabilities, inspect};
 use crate::shipped;
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,7 +42,20 @@ fn plugin(scene: &Scene, name: &str) -> Vec<Finding> {
     if findings.is_empty() {
         findings.push(Finding::ok(&subject, format!("its role is {role}, its contract ours")));
     }
-    findings.extend(own.filter(|own| own.path.is_some()).and_then(|own| lacking(scene, &subject, own)));
+    if own.is_some_and(|own| own.path.is_some()) {
+        match trusted(scene, name, role) {
+            Ok(withheld) if withheld.is_empty() => {}
+            Ok(withheld) => {
+                let says = format!("it asks for {withheld}, which is not granted on this machine");
+                let cure = format!("if it may have that, run `reviver plugin pin {} --grant`", word(name));
+                findings.push(Finding::note(&subject, says).cured_by(cure));
+            }
+            Err(error) => {
+                let cure = "until then its commands run uncached";
+                findings.push(Finding::problem(&subject, error.to_string(), cure));
+            }
+        }
+    }
     findings
 }
 
@@ -82,18 +97,10 @@ fn misused(scene: &Scene, name: &str, role: Role) -> Vec<Finding> {
     .collect()
 }
 
-/// What a plugin asks for and its user does not grant. He may mean it so.
-fn lacking(scene: &Scene, subject: &str, own: &PluginSettings) -> Option<Finding> {
-    let granted = scene.place.user.capabilities;
-    let names = |wanted: &dyn Fn(Capability) -> bool| -> Vec<_> {
-        Capability::ALL.into_iter().filter(|one| wanted(*one)).map(Capability::name).collect()
-    };
-    let lacking = names(&|one| own.capabilities.has(one) && !granted.has(one));
-    if lacking.is_empty() {
-        return None;
-    }
-    let all = names(&|one| own.capabilities.has(one) || granted.has(one));
-    let says = format!("it asks for {}, which you do not grant", lacking.join(" and "));
-    let cure = format!("if it is to be trusted, set `capabilities = {all:?}` in config.toml");
-    Some(Finding::note(subject, says).cured_by(cure))
+/// What a plugin file that is pinned as it is asks for and does not get; else why it is not used.
+fn trusted(scene: &Scene, name: &str, role: Role) -> Result<Capabilities, ChooseError> {
+    let Place { root, settings, user, .. } = &scene.place;
+    let trust = scene.place.trust(root.partition(&user.joined));
+    let digest = |path: &Path| fs::read(path).map(|bytes| Digest::of(&bytes));
+    choose::trusted(name, role, settings, user, &trust, &digest).map(|trusted| trusted.withheld)
 }
