@@ -15,6 +15,15 @@ pub enum Role {
 }
 
 impl Role {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Key, Self::Metadata, Self::Eviction];
+
+    /// The role with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
     /// The name of the role, as in the names of the contract's worlds.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -2,9 +2,10 @@
 
 use serde_json::Value as Json;
 use std::fmt;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::ops::Range;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -60,6 +61,37 @@ pub fn read(path: &Path) -> Result<Option<String>, SettingError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(SettingError::Unread { path: path.to_owned(), source }),
     }
+}
+
+/// Why a file that must be the user's own says nothing.
+#[derive(Debug)]
+pub(super) enum OwnError {
+    /// It belongs to somebody else who is not root.
+    Foreign,
+    /// It cannot be read.
+    Unread(io::Error),
+}
+
+/// The text of a file that only counts if it belongs to `user` or to root; `None` where there is none.
+pub(super) fn read_own(path: &Path, user: u32) -> Result<Option<String>, OwnError> {
+    // A pipe of that name must not be waited for.
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    let mut file = match File::options().read(true).custom_flags(nonblocking).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(OwnError::Unread(error)),
+    };
+    // Of the open file: another one may take its name at any time.
+    let metadata = file.metadata().map_err(OwnError::Unread)?;
+    if metadata.uid() != user && metadata.uid() != 0 {
+        return Err(OwnError::Foreign);
+    }
+    if !metadata.is_file() {
+        return Err(OwnError::Unread(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file")));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(OwnError::Unread)?;
+    Ok(Some(text))
 }
 
 /// A file being read: turns positions into messages.

@@ -40,7 +40,7 @@ impl fmt::Display for Capability {
     }
 }
 
-/// A set of capabilities; empty by default.
+/// A set of capabilities; empty by default. Shown as a list of their names.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Capabilities(u8);
 
@@ -68,9 +68,34 @@ impl Capabilities {
         Self(self.0 & other.0)
     }
 
+    /// What is in either set.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What is in this set and not in the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// Those in this set, in the order of their names.
     pub fn iter(self) -> impl Iterator<Item = Capability> {
         Capability::ALL.into_iter().filter(move |capability| self.has(*capability))
+    }
+}
+
+impl fmt::Display for Capabilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.iter().map(|capability| format!("`{capability}`")).collect();
+        f.write_str(&names.join(", "))
     }
 }
 
@@ -90,6 +115,8 @@ mod tests {
         let set = Capabilities::NONE.with(Capability::Query);
         assert_eq!(set.iter().collect::<Vec<_>>(), [Capability::Query]);
         assert_eq!(Capabilities::ALL.and(set), set);
+        assert_eq!(Capabilities::ALL.without(set).or(set), Capabilities::ALL);
+        assert!(set.without(Capabilities::ALL).is_empty() && !set.is_empty());
         for capability in Capability::ALL {
             assert_eq!(Capability::from_name(capability.name()), Some(capability));
         }
