@@ -2,11 +2,12 @@
 
 use super::Global;
 use crate::digest::Digest;
-use crate::policy::Fault;
-use crate::repository::choose::{self, ChooseError};
+use crate::policy::{Fault, Role};
+use crate::repository::choose::{self, ChooseError, Trusted};
 use crate::repository::document::SettingError;
 use crate::repository::root::{self, Root};
 use crate::repository::settings::Settings;
+use crate::repository::trust::Trust;
 use crate::repository::user::UserSettings;
 use crate::reviver::files::Files;
 use crate::reviver::table::Table;
@@ -70,6 +71,7 @@ pub(super) struct Context {
     pub(super) partition: Partition,
     pub(super) table: Rc<Table>,
     pub(super) runtime: Arc<Runtime>,
+    pub(super) trust: Trust,
 }
 
 impl Context {
@@ -90,7 +92,10 @@ impl Context {
         let partition = store.partition(place.root.partition(&place.user.joined));
         let table = Rc::new(Table::new(store.layout().hashes()));
         let runtime = Arc::new(Runtime::new(Some(store.layout().artifacts())));
-        Ok(Self { place, store, partition, table, runtime })
+        let grants = xdg("XDG_STATE_HOME", ".local/state").map(|state| state.join("reviver/grants.toml"));
+        let user = rustix::process::geteuid().as_raw();
+        let trust = Trust::new(&place.root.path, partition.id(), grants, user);
+        Ok(Self { place, store, partition, table, runtime, trust })
     }
 
     /// Whether there is a cache at all. Where there is none, that is said: the directory may be mistyped.
@@ -103,9 +108,15 @@ impl Context {
         there
     }
 
-    /// The plugin with a name.
+    /// The plugin with a name, for its author and for those who look at it: pinned or not.
     pub(super) fn plugin(&self, name: &str) -> Result<PluginSource, ChooseError> {
         choose::plugin(name, &self.place.settings, &self.place.user, &|path| self.digest(path))
+    }
+
+    /// The plugin with a name, for builds: only as it was pinned.
+    pub(super) fn trusted(&self, name: &str, role: Role) -> Result<Trusted, ChooseError> {
+        let Place { settings, user, .. } = &self.place;
+        choose::trusted(name, role, settings, user, &self.trust, &|path| self.digest(path))
     }
 
     /// The digest of a file, remembered where it can be.

@@ -3,6 +3,7 @@
 mod build;
 mod inspect;
 mod list;
+mod pin;
 
 use super::Global;
 use super::context::Context;
@@ -17,6 +18,8 @@ pub(super) enum PluginCommand {
     List(list::ListArgs),
     /// Show what a component is: role, contract, digest, imports
     Inspect(inspect::InspectArgs),
+    /// Pin plugin files, so that builds use them as they are now
+    Pin(pin::PinArgs),
     /// Build a plugin's crate into a component
     Build(build::BuildArgs),
 }
@@ -26,6 +29,7 @@ pub(super) fn plugin(global: &Global, command: &PluginCommand, out: &mut impl Wr
     match command {
         PluginCommand::List(args) => list::list(&Context::here(global)?, args, out),
         PluginCommand::Inspect(args) => inspect::inspect(&Context::here(global)?, args, out),
+        PluginCommand::Pin(args) => pin::pin(&Context::here(global)?, args, out),
         PluginCommand::Build(args) => build::build(args, out),
     }
 }
