@@ -2,11 +2,12 @@
 
 use super::Global;
 use crate::digest::Digest;
-use crate::policy::Fault;
-use crate::repository::choose::{self, ChooseError};
+use crate::policy::{Fault, Role};
+use crate::repository::choose::{self, ChooseError, Trusted};
 use crate::repository::document::SettingError;
 use crate::repository::root::{self, Root};
 use crate::repository::settings::Settings;
+use crate::repository::trust::Trust;
 use crate::repository::user::UserSettings;
 use crate::reviver::files::Files;
 use crate::reviver::table::Table;
@@ -57,6 +58,13 @@ impl Place {
         self.directory.strip_prefix(&self.root.path).map_or_else(|_| self.outside(), Path::to_owned)
     }
 
+    /// The trust in the repository's plugin files.
+    pub(super) fn trust(&self) -> Trust {
+        let grants = xdg("XDG_STATE_HOME", ".local/state").map(|state| state.join("reviver/grants.toml"));
+        let partition = self.root.partition(&self.user.joined);
+        Trust::new(&self.root.path, partition, grants, rustix::process::geteuid().as_raw())
+    }
+
     fn outside(&self) -> PathBuf {
         let normal =
             |path: &Path| path.components().filter(|part| matches!(part, Component::Normal(_))).count();
@@ -88,6 +96,7 @@ pub(super) struct Context {
     pub(super) partition: Partition,
     pub(super) table: Rc<Table>,
     pub(super) runtime: Arc<Runtime>,
+    pub(super) trust: Trust,
 }
 
 impl Context {
@@ -104,7 +113,8 @@ impl Context {
         let partition = store.partition(place.root.partition(&place.user.joined));
         let table = Rc::new(Table::new(store.layout().hashes()));
         let runtime = Arc::new(Runtime::new(Some(store.layout().artifacts())));
-        Ok(Self { place, store, partition, table, runtime })
+        let trust = place.trust();
+        Ok(Self { place, store, partition, table, runtime, trust })
     }
 
     /// The cache directory that the user chose.
@@ -125,9 +135,15 @@ impl Context {
         there
     }
 
-    /// The plugin with a name.
+    /// The plugin with a name, for its author and for those who look at it: pinned or not.
     pub(super) fn plugin(&self, name: &str) -> Result<PluginSource, ChooseError> {
         choose::plugin(name, &self.place.settings, &self.place.user, &|path| self.digest(path))
+    }
+
+    /// The plugin with a name, for builds: only as it was pinned.
+    pub(super) fn trusted(&self, name: &str, role: Role) -> Result<Trusted, ChooseError> {
+        let Place { settings, user, .. } = &self.place;
+        choose::trusted(name, role, settings, user, &self.trust, &|path| self.digest(path))
     }
 
     /// The digest of a file, remembered where it can be.

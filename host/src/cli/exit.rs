@@ -2,6 +2,7 @@
 
 use crate::policy::Fault;
 use crate::repository::choose::ChooseError;
+use crate::repository::pin::PinError;
 use crate::store::{ReviveError, StageError, StoreError};
 use std::process::ExitCode;
 
@@ -51,7 +52,7 @@ impl Exit {
             cause.is::<StoreError>() || cause.is::<StageError>() || cause.is::<ReviveError>()
         }) {
             Self::Store
-        } else if any(|cause| cause.is::<Fault>() || cause.is::<ChooseError>()) {
+        } else if any(|cause| cause.is::<Fault>() || cause.is::<ChooseError>() || cause.is::<PinError>()) {
             Self::Plugin
         } else {
             Self::Usage

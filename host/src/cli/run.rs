@@ -6,7 +6,8 @@ use super::exit::Exit;
 use super::operation::{Declared, NoOperation, operation, texts};
 use super::trim;
 use crate::outcome;
-use crate::repository::choose::key_plugin;
+use crate::policy::Role;
+use crate::repository::choose::{Trusted, key_plugin, word};
 use crate::repository::document::SettingError;
 use crate::reviver::environment::Environment;
 use crate::reviver::execute::Outputs;
@@ -149,8 +150,8 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
     let context = Context::at(global, place).map_err(|error| Plain::Unusable(error.into()))?;
 
     let unusable = |error| Plain::Unusable(anyhow::Error::new(error));
-    let key = context.plugin(&name).map_err(unusable)?;
-    let codec = context.plugin(&context.place.settings.metadata).map_err(unusable)?;
+    let Trusted { source: key, withheld } = context.trusted(&name, Role::Key).map_err(unusable)?;
+    let codec = context.trusted(&context.place.settings.metadata, Role::Metadata).map_err(unusable)?.source;
     let limits = key.bounds();
     let key = WasmKey::new(Arc::clone(&context.runtime), key);
     let codec = WasmCodec::new(Arc::clone(&context.runtime), codec);
@@ -184,7 +185,18 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
         joined: one_file(&stdout, &stderr),
     };
     let (mut out, mut err) = (Direct(stdout.as_fd()), Direct(stderr.as_fd()));
-    let ran = reviver.run(&request, &mut Outputs { stdout: &mut out, stderr: &mut err });
+    let mut ran = reviver.run(&request, &mut Outputs { stdout: &mut out, stderr: &mut err });
+    if let Ok(Ran::Done { report, .. } | Ran::Bare { report, .. }) = &mut ran
+        && report.is_refusal
+        && !withheld.is_empty()
+    {
+        report.warnings.push(format!(
+            "plugin `{name}` asks for {withheld}, which is not granted on this machine, and refuses: {}; look at it, then \
+             run `reviver plugin pin {} --grant`",
+            report.record.reason,
+            word(&name)
+        ));
+    }
     Ok(match ran {
         Ok(Ran::Done { exit, report }) => {
             tell(&context, args, &report);

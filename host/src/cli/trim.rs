@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::show;
 use super::what::What;
 use crate::key::Key;
-use crate::policy::Eviction;
+use crate::policy::{Eviction, Role};
 use crate::repository::size::ByteSize;
 use crate::runtime::WasmEviction;
 use crate::store::{self, PartitionId, Plan, StoreError, TrimRequest, Trimmed};
@@ -75,8 +75,9 @@ pub(super) fn trim(global: &Global, args: &TrimArgs, out: &mut impl Write) -> an
 /// Loads the policy's plugin, so that what its plugin is compiled to is there before anything is measured: else a trim
 /// would let more go than the dry run before it said.
 fn warm_up(context: &Context) {
-    if let Ok(source) = context.plugin(&context.place.settings.eviction) {
-        let policy = WasmEviction::new(Arc::clone(&context.runtime), source);
+    // One that may not be used is told of where it would be.
+    if let Ok(chosen) = context.trusted(&context.place.settings.eviction, Role::Eviction) {
+        let policy = WasmEviction::new(Arc::clone(&context.runtime), chosen.source);
         // Its faults are told by the plan.
         policy.load().ok();
     }
@@ -139,8 +140,13 @@ fn with_request<T>(
     unused: &dyn Fn(&Key) -> bool,
     act: impl FnOnce(&TrimRequest<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let source = context.plugin(&context.place.settings.eviction).ok();
-    let policy = source.map(|source| WasmEviction::new(Arc::clone(&context.runtime), source));
+    let policy = match context.trusted(&context.place.settings.eviction, Role::Eviction) {
+        Ok(chosen) => Some(WasmEviction::new(Arc::clone(&context.runtime), chosen.source)),
+        Err(error) => {
+            eprintln!("reviver: warning: {error}; the cache is trimmed in the host's own order");
+            None
+        }
+    };
     let own = context.partition.id();
     let policies =
         |id: PartitionId| policy.as_ref().filter(|_| id == own).map(|policy| -> &dyn Eviction { policy });

@@ -107,7 +107,11 @@ impl fmt::Display for ChooseError {
                 again(plugin)
             ),
             Self::Asks { plugin, more } => {
-                write!(f, "plugin `{plugin}` asks for {more}, which it was not pinned with; {}", again(plugin))
+                write!(
+                    f,
+                    "plugin `{plugin}` asks for {more}, which it was not pinned with; {}",
+                    again(plugin)
+                )
             }
             Self::Lock { plugin, source } => write!(
                 f,
@@ -281,12 +285,22 @@ mod tests {
         let partition = PartitionId::new([7; 16]);
         let uid = rustix::process::geteuid().as_raw();
         let digest = Digest::of(b"component");
-        let some = |bits: u8| Capability::ALL.into_iter().filter(|c| bits >> (*c as u8) & 1 == 1).collect::<Capabilities>();
+        let some = |bits: u8| {
+            Capability::ALL.into_iter().filter(|c| bits >> (*c as u8) & 1 == 1).collect::<Capabilities>()
+        };
         for (asked, pinned) in (0..64_u8).map(|bits| (some(bits & 7), some(bits >> 3))) {
-            let pin = Pin { role: Role::Key, digest, size: 1, abi: "0.1.0".into(), imports: vec![], capabilities: pinned };
+            let pin = Pin {
+                role: Role::Key,
+                digest,
+                size: 1,
+                abi: "0.1.0".into(),
+                imports: vec![],
+                capabilities: pinned,
+            };
             Lock { pins: [("p".to_owned(), pin)].into() }.save(&lock).unwrap();
             let names: Vec<_> = asked.iter().map(|capability| format!("'{capability}'")).collect();
-            let settings = settings(&format!("[plugin.p]\npath = 'p.wasm'\ncapabilities = [{}]\n", names.join(",")));
+            let settings =
+                settings(&format!("[plugin.p]\npath = 'p.wasm'\ncapabilities = [{}]\n", names.join(",")));
             for (allowed, granted) in (0..64_u8).map(|bits| (some(bits & 7), some(bits >> 3))) {
                 std::fs::remove_file(&grants).ok();
                 let grant = Grant { plugin: "p".into(), root: "/r".into(), capabilities: granted };
@@ -330,7 +344,9 @@ mod tests {
             capabilities,
         };
         let save = |capabilities| {
-            Lock { pins: [("p".to_owned(), pin(capabilities))].into() }.save(&directory.path().join(LOCK)).unwrap();
+            Lock { pins: [("p".to_owned(), pin(capabilities))].into() }
+                .save(&directory.path().join(LOCK))
+                .unwrap();
         };
         save(read);
         assert_eq!(choose(Role::Key, b"this").unwrap().source.capabilities, read);
@@ -354,8 +370,9 @@ mod tests {
         let trust = Trust::new(directory.path(), PartitionId::new([0; 16]), None, NOBODY);
         let user = UserSettings::default();
         for (text, name) in [("", "key-cc"), ("[plugin.p]\nshipped = 'key-cc'", "p")] {
-            let chosen =
-                trusted(name, Role::Key, &settings(text), &user, &trust, &|_| Err(io::ErrorKind::Other.into()));
+            let chosen = trusted(name, Role::Key, &settings(text), &user, &trust, &|_| {
+                Err(io::ErrorKind::Other.into())
+            });
             assert_eq!(chosen.unwrap().source.capabilities, Capabilities::ALL);
         }
         assert!(trust.lock().is_err());
@@ -365,7 +382,13 @@ mod tests {
     #[test]
     fn a_repository_only_tightens_limits() {
         let user = UserSettings {
-            limits: Limits { memory: 1000, fuel: 1000, output: 1000, time: Duration::from_millis(1000), ..Limits::default() },
+            limits: Limits {
+                memory: 1000,
+                fuel: 1000,
+                output: 1000,
+                time: Duration::from_millis(1000),
+                ..Limits::default()
+            },
             ..UserSettings::default()
         };
         for plugin_settings in ["path = 'p.wasm'", "shipped = 'key-cc'"] {

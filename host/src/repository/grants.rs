@@ -83,8 +83,7 @@ impl Grants {
         (partition, digest): (PartitionId, Digest),
         grant: Grant,
     ) -> Result<(), LockError> {
-        let unwritten =
-            |source| LockError::Setting(SettingError::Unread { path: path.to_owned(), source });
+        let unwritten = |source| LockError::Setting(SettingError::Unread { path: path.to_owned(), source });
         let _held = hold(path).map_err(unwritten)?;
         let mut all = Self::load(path, user)?;
         let before = all.of(partition, digest);
@@ -116,7 +115,8 @@ fn hold(path: &Path) -> io::Result<File> {
     if let Some(directory) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
-    let lock = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path.with_extension("lock"))?;
+    let lock =
+        fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path.with_extension("lock"))?;
     lock.lock()?;
     Ok(lock)
 }

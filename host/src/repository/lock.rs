@@ -157,7 +157,9 @@ pub(super) fn load<T: Default>(
 ) -> Result<T, LockError> {
     let text = document::read_own(path, user).map_err(|error| match error {
         OwnError::Foreign => LockError::Foreign(path.to_owned()),
-        OwnError::Unread(source) => LockError::Setting(SettingError::Unread { path: path.to_owned(), source }),
+        OwnError::Unread(source) => {
+            LockError::Setting(SettingError::Unread { path: path.to_owned(), source })
+        }
     })?;
     text.map_or_else(|| Ok(T::default()), |text| parse(path, &text)).map_err(LockError::Setting)
 }
@@ -238,7 +240,11 @@ mod tests {
     fn what_is_wrong_says_where() {
         let good = two().to_text();
         for (from, to, message) in [
-            ("version = 1", "version = 2", ":3:11: this is version 2 of the format, and this Reviver knows version 1"),
+            (
+                "version = 1",
+                "version = 2",
+                ":3:11: this is version 2 of the format, and this Reviver knows version 1",
+            ),
             ("version = 1", "", "`version = 1` is missing"),
             ("role = \"key\"", "role = \"kye\"", "there is no role `kye`; did you mean `key`?"),
             ("name = \"words\"\n", "", "`name` is missing here"),
@@ -282,7 +288,8 @@ mod tests {
                     1 => bytes.truncate(at.max(1)),
                     2 => bytes.insert(at, b"\"'[]{}=\n\\#\xff\x00"[next(12)]),
                     3 => drop(bytes.drain(at..(at + next(40)).min(bytes.len()))),
-                    _ => bytes.extend_from_within(at..(at + next(200)).min(good.len()).min(bytes.len()).max(at)),
+                    _ => bytes
+                        .extend_from_within(at..(at + next(200)).min(good.len()).min(bytes.len()).max(at)),
                 }
                 if bytes.is_empty() {
                     bytes.push(b'x');

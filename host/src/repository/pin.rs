@@ -9,22 +9,13 @@
 
 use super::lock::Pin;
 use super::settings::Settings;
-use crate::operation::Operation;
-use crate::policy::{
-    Budget, Codec as _, Eviction as _, Fault, FaultKind, Inputs, KeyPolicy as _, LookFailure, Match,
-    QueryAnswer, Role,
-};
-use crate::runtime::{
-    Bytes, Capabilities, Limits, PluginSource, Runtime, WasmCodec, WasmEviction, WasmKey, inspect,
-};
-use crate::time::Timestamp;
-use std::cell::RefCell;
+use crate::policy::{Fault, FaultKind, Role};
+use crate::runtime::{Bytes, Capabilities, PluginSource, Runtime, WasmCodec, WasmEviction, WasmKey, inspect};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// A plugin that is not pinned.
@@ -95,8 +86,7 @@ pub fn pin(
     runtime: &Arc<Runtime>,
 ) -> Result<Option<Pin>, PinError> {
     let Bytes::File(path) = &source.bytes else { return Ok(None) };
-    let unread =
-        |error| PinError::Unread { plugin: source.name.clone(), path: path.clone(), source: error };
+    let unread = |error| PinError::Unread { plugin: source.name.clone(), path: path.clone(), source: error };
     let mut bytes = Vec::new();
     let limit = source.limits.component.saturating_add(1);
     File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(unread)?;
@@ -128,61 +118,12 @@ pub fn pin(
     }))
 }
 
-/// Loads a plugin: it is asked something without any fuel to answer, so that nothing of it runs. What it is compiled to is kept
-/// for the first that asks in earnest.
+/// Loads a plugin; nothing of it runs. What it is compiled to is kept for the first that asks in earnest.
 fn load(source: PluginSource, role: Role, runtime: &Arc<Runtime>) -> Result<(), Box<Fault>> {
-    let limits = Limits { fuel: 0, ..source.limits };
-    let (source, runtime) = (PluginSource { limits, ..source }, Arc::clone(runtime));
-    let answer = match role {
-        Role::Key => {
-            let operation = Operation {
-                argv: Vec::new(),
-                root: String::new(),
-                directory: String::new(),
-                reads: Vec::new(),
-                writes: Vec::new(),
-                variables: Vec::new(),
-            };
-            WasmKey::new(runtime, source).derive(&operation, Rc::new(RefCell::new(Nothing))).map(drop)
-        }
-        Role::Metadata => WasmCodec::new(runtime, source).decode(&[]).map(drop),
-        Role::Eviction => {
-            let budget = Budget { limit: 0, used: 0, entries: 0 };
-            WasmEviction::new(runtime, source).score(Timestamp(0), budget, &[]).map(drop)
-        }
-    };
-    match answer {
-        Err(fault) if matches!(fault.kind, FaultKind::Load(_) | FaultKind::Abi { .. } | FaultKind::Import(_)) => {
-            Err(fault)
-        }
-        // Without fuel it cannot answer, and how it fails to says nothing of it.
-        _ => Ok(()),
-    }
-}
-
-/// Nothing to look at.
-struct Nothing;
-
-impl Nothing {
-    fn denied<T>() -> Result<T, LookFailure> {
-        Err(LookFailure::Denied("nothing runs while a plugin is pinned".to_owned()))
-    }
-}
-
-impl Inputs for Nothing {
-    fn variable(&mut self, _: &str) -> Result<Option<String>, LookFailure> {
-        Self::denied()
-    }
-
-    fn read(&mut self, _: &str) -> Result<Vec<u8>, LookFailure> {
-        Self::denied()
-    }
-
-    fn scan(&mut self, _: &str, _: &[String]) -> Result<Vec<Match>, LookFailure> {
-        Self::denied()
-    }
-
-    fn query(&mut self, _: &[String]) -> Result<QueryAnswer, LookFailure> {
-        Self::denied()
+    let runtime = Arc::clone(runtime);
+    match role {
+        Role::Key => WasmKey::new(runtime, source).load(),
+        Role::Metadata => WasmCodec::new(runtime, source).load(),
+        Role::Eviction => WasmEviction::new(runtime, source).load(),
     }
 }

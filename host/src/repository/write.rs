@@ -30,7 +30,8 @@ pub(super) fn list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 pub(super) fn replace(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let directory = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let permissions = Permissions::from_mode(mode);
-    let mut file = tempfile::Builder::new().prefix(".reviver-").permissions(permissions).tempfile_in(directory)?;
+    let mut file =
+        tempfile::Builder::new().prefix(".reviver-").permissions(permissions).tempfile_in(directory)?;
     file.write_all(text.as_bytes())?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())

@@ -190,6 +190,7 @@ impl Reviver<'_> {
                 Some(discovery)
             }
             Ok(Err(refusal)) => {
+                report.is_refusal = true;
                 report.unrecorded(refusal.reason());
                 None
             }

@@ -26,15 +26,17 @@ pub(super) struct Uncached {
     pub(super) fault: Option<Box<Fault>>,
     /// Whether that is because the cache cannot be used.
     pub(super) unusable: bool,
+    /// Whether the plugin refused.
+    pub(super) is_refusal: bool,
 }
 
 impl Uncached {
     pub(super) fn because(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), fault: None, unusable: false }
+        Self { reason: reason.into(), fault: None, unusable: false, is_refusal: false }
     }
 
     fn unusable(error: impl std::fmt::Display) -> Self {
-        Self { reason: super::run::unusable(error), fault: None, unusable: true }
+        Self { unusable: true, ..Self::because(super::run::unusable(error)) }
     }
 }
 
@@ -88,7 +90,7 @@ impl Reviver<'_> {
                     let answer = Answer::Refusal(refusal);
                     self.remember(question, &request.operation, &Memory { conditions, answer, resolved });
                 }
-                return Err(Uncached::because(reason));
+                return Err(Uncached { is_refusal: true, ..Uncached::because(reason) });
             }
         };
         report.record.label.clone_from(&derivation.label);
@@ -175,12 +177,10 @@ impl Reviver<'_> {
         secret: &Digest,
     ) -> Result<(Memory, bool), Uncached> {
         let looks = self.looks(request, resolver, None);
-        let answer =
-            self.key_policy.derive(&request.operation, looks.inputs()).map_err(|fault| Uncached {
-                reason: format!("the key plugin is at fault ({})", fault.kind.code()),
-                fault: Some(fault),
-                unusable: false,
-            })?;
+        let answer = self.key_policy.derive(&request.operation, looks.inputs()).map_err(|fault| {
+            let reason = format!("the key plugin is at fault ({})", fault.kind.code());
+            Uncached { fault: Some(fault), ..Uncached::because(reason) }
+        })?;
         let (ingredients, values): (Vec<_>, Vec<_>) = looks.conditions().into_iter().unzip();
         let conditions = Resolved::new(resolver, ingredients, &values, secret, self.clock.now());
         let answer = match answer {

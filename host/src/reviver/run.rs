@@ -102,6 +102,8 @@ pub struct Report {
     pub size: Option<u64>,
     /// Whether the cache could not be used, which is warned of once.
     pub unusable: bool,
+    /// Whether it was the key plugin that refused, and not the host that doubts.
+    pub is_refusal: bool,
 }
 
 /// A command that could not be started, as it could not without a cache.
@@ -205,7 +207,7 @@ impl Reviver<'_> {
             duration: 0,
             differences: None,
         };
-        Report { record, warnings: Vec::new(), size: None, unusable: false }
+        Report { record, warnings: Vec::new(), size: None, unusable: false, is_refusal: false }
     }
 
     fn bare(&self, mut report: Report, why: Uncached, input: Option<super::execute::ChildInput>) -> Ran {
@@ -214,6 +216,7 @@ impl Reviver<'_> {
             report.warn_unusable(why.reason.clone());
         }
         report.record.reason = why.reason;
+        report.is_refusal = why.is_refusal;
         if let Some(fault) = why.fault {
             report.fault(&fault);
         }

@@ -99,8 +99,8 @@ fn misused(scene: &Scene, name: &str, role: Role) -> Vec<Finding> {
 
 /// What a plugin file that is pinned as it is asks for and does not get; else why it is not used.
 fn trusted(scene: &Scene, name: &str, role: Role) -> Result<Capabilities, ChooseError> {
-    let Place { root, settings, user, .. } = &scene.place;
-    let trust = scene.place.trust(root.partition(&user.joined));
+    let Place { settings, user, .. } = &scene.place;
+    let trust = scene.place.trust();
     let digest = |path: &Path| fs::read(path).map(|bytes| Digest::of(&bytes));
     choose::trusted(name, role, settings, user, &trust, &digest).map(|trusted| trusted.withheld)
 }

@@ -2,9 +2,11 @@
 
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::repository::choose::ChooseError;
+use crate::policy::Role;
+use crate::repository::choose::{ChooseError, agrees};
+use crate::repository::pin::uses;
 use crate::repository::size::ByteSize;
-use crate::runtime::{Bytes, Capability, PluginSource, inspect};
+use crate::runtime::{Bytes, Capabilities, Capability, PluginSource, inspect};
 use crate::shipped;
 use clap::Args;
 use serde_json::{Value as Json, json};
@@ -28,7 +30,27 @@ struct Row {
     size: u64,
     capabilities: Vec<&'static str>,
     used_for: Vec<String>,
+    /// Whether builds may use it; `None` for what is in the host and needs no pin.
+    pinned: Option<Pinned>,
     problem: Option<String>,
+}
+
+/// How a plugin file stands to the lock file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pinned {
+    AsItIs,
+    Not,
+    Differs,
+}
+
+impl Pinned {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::AsItIs => "pinned",
+            Self::Not => "NOT PINNED",
+            Self::Differs => "DIFFERS",
+        }
+    }
 }
 
 /// Lists the plugins that the repository can use, and what it uses them for.
@@ -42,7 +64,8 @@ pub(super) fn list(context: &Context, args: &ListArgs, out: &mut impl Write) -> 
         let list = rows.iter().map(|row| {
             json!({
                 "name": row.name, "role": row.role, "from": row.from, "digest": row.digest, "size": row.size,
-                "capabilities": row.capabilities, "used_for": row.used_for, "problem": row.problem,
+                "capabilities": row.capabilities, "used_for": row.used_for,
+                "pinned": row.pinned.map(Pinned::word), "problem": row.problem,
             })
         });
         writeln!(out, "{}", list.collect::<Json>())?;
@@ -51,7 +74,8 @@ pub(super) fn list(context: &Context, args: &ListArgs, out: &mut impl Write) -> 
     for row in &rows {
         let digest = row.digest.get(..12).unwrap_or("-");
         let size = ByteSize(row.size).to_string();
-        writeln!(out, "{:<18}{:<10}{digest:<14}{size:<10}{}", row.name, row.role, row.from)?;
+        let pinned = row.pinned.map_or_else(String::new, |pinned| format!("   {}", pinned.word()));
+        writeln!(out, "{:<18}{:<10}{digest:<14}{size:<10}{}{pinned}", row.name, row.role, row.from)?;
         if !row.capabilities.is_empty() {
             writeln!(out, "    may      {}", row.capabilities.join(", "))?;
         }
@@ -74,6 +98,7 @@ fn row(context: &Context, name: &str) -> Row {
         size: 0,
         capabilities: Vec::new(),
         used_for: used_for(context, name),
+        pinned: None,
         problem: None,
     };
     if let Err(problem) = fill(context, name, &mut row) {
@@ -84,7 +109,6 @@ fn row(context: &Context, name: &str) -> Row {
 
 fn fill(context: &Context, name: &str, row: &mut Row) -> Result<(), String> {
     let source: PluginSource = context.plugin(name).map_err(|error: ChooseError| error.to_string())?;
-    row.capabilities = source.capabilities.iter().map(Capability::name).collect();
     let bytes = match &source.bytes {
         Bytes::Embedded(bytes) => {
             "shipped".clone_into(&mut row.from);
@@ -98,7 +122,40 @@ fn fill(context: &Context, name: &str, row: &mut Row) -> Result<(), String> {
     let inspection = inspect(&bytes).map_err(|kind| kind.to_string())?;
     inspection.role.name().clone_into(&mut row.role);
     (row.digest, row.size) = (inspection.digest.to_hex(), inspection.size);
-    Ok(())
+    let (pinned, problem) = pinned(context, name, &source, inspection.role);
+    row.pinned = pinned;
+    // Of no other role is anything asked that could be granted.
+    if inspection.role == Role::Key {
+        let may = |chosen: crate::repository::choose::Trusted| chosen.source.capabilities;
+        let capabilities = context.trusted(name, Role::Key).map_or(Capabilities::NONE, may);
+        row.capabilities = capabilities.iter().map(Capability::name).collect();
+    }
+    problem.map_or(Ok(()), Err)
+}
+
+/// How a plugin file stands to the lock file, and why builds do not use it.
+fn pinned(
+    context: &Context,
+    name: &str,
+    source: &PluginSource,
+    is: Role,
+) -> (Option<Pinned>, Option<String>) {
+    let settings = &context.place.settings;
+    let Some(asked) = settings.plugins.get(name).filter(|plugin| plugin.path.is_some()) else {
+        return (None, None);
+    };
+    let role = uses(settings, name).first().copied().unwrap_or(is);
+    let error = match context.trust.lock() {
+        Err(source) => ChooseError::Lock { plugin: name.to_owned(), source },
+        Ok(lock) => match lock.pins.get(name) {
+            None => ChooseError::Unpinned(name.to_owned()),
+            Some(pin) => match agrees(name, source, role, asked.capabilities, pin) {
+                Ok(()) => return (Some(Pinned::AsItIs), None),
+                Err(error) => return (Some(Pinned::Differs), Some(error.to_string())),
+            },
+        },
+    };
+    (Some(Pinned::Not), Some(error.to_string()))
 }
 
 fn used_for(context: &Context, name: &str) -> Vec<String> {

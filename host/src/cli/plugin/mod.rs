@@ -8,6 +8,7 @@ mod diff;
 mod inspect;
 mod list;
 mod new;
+mod pin;
 mod run;
 mod subject;
 mod test;
@@ -25,6 +26,8 @@ pub(super) enum PluginCommand {
     List(list::ListArgs),
     /// Show what a component is: role, contract, digest, imports, settings
     Inspect(inspect::InspectArgs),
+    /// Pin plugin files, so that builds use them as they are now
+    Pin(pin::PinArgs),
     /// Build a plugin's crate into a component
     Build(build::BuildArgs),
     /// Put a plugin to the test of its role's laws
@@ -46,6 +49,7 @@ pub(super) fn plugin(global: &Global, command: &PluginCommand, out: &mut impl Wr
     match command {
         PluginCommand::List(args) => list::list(&Context::here(global)?, args, out),
         PluginCommand::Inspect(args) => inspect::inspect(&Context::here(global)?, args, out),
+        PluginCommand::Pin(args) => pin::pin(&Context::here(global)?, args, out),
         PluginCommand::Build(args) => build::build(args, out),
         PluginCommand::Check(args) => check::check(&Context::here(global)?, args, out),
         PluginCommand::Diff(args) => diff::diff(&Context::here(global)?, args, out),

@@ -1,36 +1,27 @@
-//! `reviver plugin pin`: says which plugin files this repository means, and what they may do on this machine.
-//!
-//! | | `reviver.lock` | exit code |
-//! |---|---|---|
-//! | all plugins can be loaded for what they are used for | says what they are now | 0 |
-//! | one cannot | is left as it was | 3 |
-//! | `--check`, and it says what the plugins are | is left as it is | 0 |
-//! | `--check`, and it says something else | is left as it is | 1 |
-//!
-//! Without names all plugin files of `reviver.toml` are pinned, and pins of those that are no longer in it go.
+//! `reviver plugin pin`: what the lock file says of the plugin files, shown before it is believed.
 
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::repository::choose::word;
 use crate::repository::grants::{Grant, Grants};
 use crate::repository::lock::{Lock, Pin};
-use crate::repository::pin::{pin as pin_file, uses};
+use crate::repository::pin::{pin as pin_of, uses};
+use crate::repository::size::ByteSize;
 use crate::runtime::{Capabilities, Capability};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::{Value as Json, json};
-use std::collections::BTreeMap;
 use std::io::Write;
 
 /// What `plugin pin` takes.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct PinArgs {
-    /// The names of plugins in reviver.toml [default: all that are files]
+    /// The plugins to pin; without any all plugin files of reviver.toml, and pins of others go
     names: Vec<String>,
-    /// Let them do on this machine all that they ask for
-    #[arg(long, requires = "names", conflicts_with = "check")]
+    /// Grant these plugins, on this machine, all that they ask for
+    #[arg(long, conflicts_with = "check", requires = "names")]
     grant: bool,
-    /// Write nothing; the exit code is 1 where the lock file is not up to date
+    /// Write nothing; exit with 1 where the lock file is not up to date
     #[arg(long)]
     check: bool,
     /// As JSON
@@ -38,144 +29,171 @@ pub(in crate::cli) struct PinArgs {
     json: bool,
 }
 
-/// A plugin file, and what was and is pinned of it.
+/// What pinning does to one plugin.
 struct Row {
     name: String,
-    before: Option<Pin>,
-    pin: Pin,
+    was: Option<Pin>,
+    /// `None` where there is no such plugin file any more.
+    is: Option<Pin>,
     /// What it asks for and does not get on this machine.
     withheld: Capabilities,
 }
 
 impl Row {
-    fn state(&self) -> &'static str {
-        match &self.before {
-            None => "new",
-            Some(before) if *before == self.pin => "same",
-            Some(_) => "changed",
+    fn change(&self) -> &'static str {
+        match (&self.was, &self.is) {
+            (None, _) => "new",
+            (Some(_), None) => "gone",
+            (Some(was), Some(is)) if was == is => "same",
+            _ => "changed",
         }
     }
 }
 
-/// Pins plugins.
+/// Pins plugin files. Where one cannot be pinned, the lock file stays as it was.
 pub(super) fn pin(context: &Context, args: &PinArgs, out: &mut impl Write) -> anyhow::Result<Exit> {
-    if context.place.root.settings.is_none() {
-        bail!("there is no reviver.toml here that names plugins; `reviver init` writes one");
-    }
-    let before = match context.trust.lock() {
-        Ok(lock) => lock.clone(),
-        // What cannot be relied on is written anew when all of it is.
-        Err(_) if args.names.is_empty() => Lock::default(),
-        Err(error) => bail!("{error}; `reviver plugin pin` without a name writes the lock file anew"),
-    };
-    let pins = pins(context, &args.names)?;
-    if args.grant {
-        grant(context, &pins)?;
+    let (old, new) = locks(context, args)?;
+    let names = new.pins.keys().chain(old.pins.keys().filter(|name| !new.pins.contains_key(*name)));
+    let names = names.filter(|name| args.names.is_empty() || args.names.contains(name));
+    // All of them before any is looked up: the grants are read once.
+    for name in args.names.iter().filter(|_| args.grant) {
+        new.pins.get(name).map_or(Ok(()), |pin| grant(context, name, pin))?;
     }
     let mut rows = Vec::new();
-    for (name, pin) in &pins {
-        let allowed = context.place.user.capabilities.or(granted(context, args.grant, pin)?);
-        let withheld = pin.capabilities.without(allowed);
-        rows.push(Row { name: name.clone(), before: before.pins.get(name).cloned(), pin: pin.clone(), withheld });
+    for name in names {
+        let (was, is) = (old.pins.get(name).cloned(), new.pins.get(name).cloned());
+        let withheld = is.as_ref().map_or(Ok(Capabilities::NONE), |pin| withheld(context, pin))?;
+        rows.push(Row { name: name.clone(), was, is, withheld });
     }
-    let after = if args.names.is_empty() {
-        Lock { pins }
-    } else {
-        Lock { pins: before.pins.clone().into_iter().chain(pins).collect() }
-    };
-    let gone: Vec<_> = before.pins.keys().filter(|name| !after.pins.contains_key(*name)).cloned().collect();
     let path = context.trust.lock_path();
-    let current = context.trust.lock().is_ok_and(|lock| *lock == after) && path.exists() || after.pins.is_empty() && !path.exists();
-    if !args.check && !current {
-        after.save(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let changed = context.trust.lock().is_err() || old != new;
+    if changed && !args.check {
+        new.save(path).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    tell(args, &rows, &gone, out)?;
-    if args.check && !current {
-        eprintln!("reviver: {} is not up to date; run `reviver plugin pin`", path.display());
-        return Ok(Exit::Absent);
-    }
-    Ok(Exit::Done)
-}
-
-/// The pins of plugin files with these names, or of all.
-fn pins(context: &Context, names: &[String]) -> anyhow::Result<BTreeMap<String, Pin>> {
-    let settings = &context.place.settings;
-    let files = || settings.plugins.iter().filter(|(_, plugin)| plugin.path.is_some()).map(|(name, _)| name.clone());
-    let wanted: Vec<String> = if names.is_empty() { files().collect() } else { names.to_vec() };
-    let mut pins = BTreeMap::new();
-    for name in wanted {
-        let source = context.plugin(&name)?;
-        let asked = settings.plugins.get(&name).map_or(Capabilities::NONE, |plugin| plugin.capabilities);
-        match pin_file(&source, asked, &uses(settings, &name), &context.runtime)? {
-            Some(pin) => drop(pins.insert(name, pin)),
-            None => bail!("plugin `{name}` comes with reviver; only plugin files are pinned"),
+    if args.json {
+        writeln!(out, "{}", rows.iter().map(as_json).collect::<Json>())?;
+    } else {
+        rows.iter().try_for_each(|row| tell(row, out))?;
+        let path = path.display();
+        match (changed, args.check) {
+            (true, true) => {
+                writeln!(out, "{path} is not up to date: look at this, then run `reviver plugin pin`.")?
+            }
+            (true, false) => writeln!(out, "Wrote {path}.")?,
+            (false, _) if rows.is_empty() => writeln!(out, "This repository uses no plugin files.")?,
+            (false, _) => writeln!(out, "{path} is up to date.")?,
         }
     }
-    Ok(pins)
-}
-
-/// Notes that plugins may do on this machine what they ask for.
-fn grant(context: &Context, pins: &BTreeMap<String, Pin>) -> anyhow::Result<()> {
-    let path = context.trust.grants_path().context("without HOME or XDG_STATE_HOME there is no place for grants")?;
-    for (name, pin) in pins {
-        let grant = Grant {
-            plugin: name.clone(),
-            root: context.place.root.path.display().to_string(),
-            capabilities: pin.capabilities,
-        };
-        Grants::add(path, context.trust.user(), (context.partition.id(), pin.digest), grant)?;
+    for row in rows.iter().filter(|row| !row.withheld.is_empty()) {
+        let (name, withheld) = (&row.name, row.withheld);
+        eprintln!(
+            "reviver: note: `{name}` runs without {withheld} on this machine; `reviver plugin pin {} --grant` grants it",
+            word(name)
+        );
     }
-    Ok(())
+    Ok(if changed && args.check { Exit::Absent } else { Exit::Done })
 }
 
-fn granted(context: &Context, just_now: bool, pin: &Pin) -> anyhow::Result<Capabilities> {
-    if just_now {
-        return Ok(pin.capabilities);
+/// The pins that there are, and those that are to be.
+fn locks(context: &Context, args: &PinArgs) -> anyhow::Result<(Lock, Lock)> {
+    let settings = &context.place.settings;
+    if let Some(foreign) = &context.place.root.foreign {
+        eprintln!("reviver: warning: {} belongs to another user and is passed over", foreign.display());
     }
-    Ok(context.trust.granted(pin.digest).map_err(|error| anyhow::anyhow!("{error}"))?)
+    for name in &args.names {
+        if settings.plugins.get(name).is_none_or(|plugin| plugin.path.is_none()) {
+            bail!("reviver.toml has no plugin `{name}` with a `path`; only plugin files are pinned");
+        }
+    }
+    let old = match context.trust.lock() {
+        Ok(lock) => lock.clone(),
+        // All pins are made anew; what was wrong with them goes with them.
+        Err(_) if args.names.is_empty() => Lock::default(),
+        Err(error) => bail!("{error}; `reviver plugin pin` without names writes the lock file anew"),
+    };
+    let mut new = if args.names.is_empty() { Lock::default() } else { old.clone() };
+    let chosen = |name: &str| args.names.is_empty() || args.names.iter().any(|one| one == name);
+    for (name, plugin) in settings.plugins.iter().filter(|(name, _)| chosen(name)) {
+        let source = context.plugin(name)?;
+        if let Some(pin) = pin_of(&source, plugin.capabilities, &uses(settings, name), &context.runtime)? {
+            new.pins.insert(name.clone(), pin);
+        }
+    }
+    Ok((old, new))
 }
 
-fn tell(args: &PinArgs, rows: &[Row], gone: &[String], out: &mut impl Write) -> anyhow::Result<()> {
-    if args.json {
-        let list = rows.iter().map(|row| {
-            let names = |set: Capabilities| set.iter().map(Capability::name).collect::<Vec<_>>();
-            json!({
-                "name": row.name, "state": row.state(), "role": row.pin.role.name(),
-                "digest": row.pin.digest.to_hex(),
-                "was": row.before.as_ref().map(|before| before.digest.to_hex()),
-                "size": row.pin.size, "abi": row.pin.abi, "imports": row.pin.imports,
-                "capabilities": names(row.pin.capabilities), "withheld": names(row.withheld),
-            })
-        });
-        let gone = gone.iter().map(|name| json!({ "name": name, "state": "gone" }));
-        writeln!(out, "{}", list.chain(gone).collect::<Json>())?;
+/// Notes that the user lets this plugin do all that it asks for.
+fn grant(context: &Context, name: &str, pin: &Pin) -> anyhow::Result<()> {
+    let beyond = pin.capabilities.without(context.place.user.capabilities);
+    if beyond.is_empty() {
         return Ok(());
     }
-    if rows.is_empty() && gone.is_empty() {
-        writeln!(out, "There are no plugin files in reviver.toml.")?;
+    let path =
+        context.trust.grants_path().context("there is no home to keep grants in; set XDG_STATE_HOME")?;
+    let root = context.place.root.path.to_string_lossy().into_owned();
+    let grant = Grant { plugin: name.to_owned(), root, capabilities: beyond };
+    Grants::add(path, context.trust.user(), (context.partition.id(), pin.digest), grant)
+        .with_context(|| format!("cannot grant `{name}` anything"))
+}
+
+/// What a plugin asks for and does not get on this machine.
+fn withheld(context: &Context, pin: &Pin) -> anyhow::Result<Capabilities> {
+    let beyond = pin.capabilities.without(context.place.user.capabilities);
+    if beyond.is_empty() {
+        return Ok(beyond);
     }
-    for row in rows {
-        let Pin { role, digest, size, abi, imports, capabilities } = &row.pin;
-        let was = match &row.before {
-            Some(before) if before.digest != *digest => format!("{} -> ", before.digest.short()),
-            _ => String::new(),
+    Ok(beyond.without(context.trust.granted(pin.digest)?))
+}
+
+fn tell(row: &Row, out: &mut impl Write) -> anyhow::Result<()> {
+    let change = row.change();
+    let Some(pin) = row.is.as_ref().or(row.was.as_ref()) else { return Ok(()) };
+    let digest = match &row.was {
+        Some(was) if was.digest != pin.digest => format!("{} -> {}", was.digest.short(), pin.digest.short()),
+        _ => pin.digest.short(),
+    };
+    let (role, size) = (pin.role, ByteSize(pin.size));
+    writeln!(out, "{:<18}{change:<9}{:<10}{digest}  {size}, contract {}", row.name, role.name(), pin.abi)?;
+    if row.is.is_none() {
+        return Ok(());
+    }
+    for import in &pin.imports {
+        writeln!(out, "    imports  {import}")?;
+    }
+    let before = row.was.as_ref().map_or(pin.capabilities, |was| was.capabilities);
+    for capability in pin.capabilities.or(before).iter() {
+        let asks = match (before.has(capability), pin.capabilities.has(capability)) {
+            (_, false) => "asks no more for",
+            (false, true) => "asks newly for",
+            (true, true) => "asks for",
         };
-        writeln!(out, "{:<8} {}: {role} plugin, {was}{}", row.state(), row.name, digest.short())?;
-        writeln!(out, "         {size} bytes, contract {abi}, imports {}", imports.join(", "))?;
-        if !capabilities.is_empty() {
-            writeln!(out, "         asks for {capabilities}")?;
-        }
-        if !row.withheld.is_empty() {
-            writeln!(
-                out,
-                "         not granted on this machine: {}; `reviver plugin pin {} --grant` does",
-                row.withheld,
-                word(&row.name)
-            )?;
-        }
-    }
-    for name in gone {
-        writeln!(out, "{:<8} {name}", "gone")?;
+        let granted = match (pin.capabilities.has(capability), row.withheld.has(capability)) {
+            (false, _) => "",
+            (true, true) => ", NOT GRANTED on this machine",
+            (true, false) => ", granted",
+        };
+        writeln!(out, "    {asks} {}{granted}", explained(capability))?;
     }
     Ok(())
+}
+
+/// What a capability means to who grants it.
+const fn explained(capability: Capability) -> &'static str {
+    match capability {
+        Capability::Arguments => "arguments (to replace the arguments that commands run with)",
+        Capability::Query => "query (to run the programs of operations with arguments of its choice)",
+        Capability::Read => "read (to read files of the repository)",
+    }
+}
+
+fn as_json(row: &Row) -> Json {
+    let names = |all: Capabilities| all.iter().map(Capability::name).collect::<Vec<_>>();
+    let digest = |pin: &Pin| pin.digest.to_hex();
+    let pin = row.is.as_ref();
+    json!({
+        "name": row.name, "change": row.change(), "role": pin.or(row.was.as_ref()).map(|pin| pin.role.name()),
+        "digest": pin.map(digest), "was": row.was.as_ref().map(digest), "size": pin.map(|pin| pin.size),
+        "abi": pin.map(|pin| pin.abi.as_str()), "imports": pin.map(|pin| &pin.imports),
+        "capabilities": pin.map(|pin| names(pin.capabilities)), "not_granted": names(row.withheld),
+    })
 }
