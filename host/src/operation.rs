@@ -62,6 +62,18 @@ pub enum WriteKind {
     Either,
 }
 
+impl WriteKind {
+    /// The name in the contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Directory => "directory",
+            Self::Either => "either",
+        }
+    }
+}
+
 /// Something that an operation writes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Write {

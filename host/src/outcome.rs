@@ -33,6 +33,21 @@ pub enum Stream {
     Both,
 }
 
+impl Stream {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Stdout, Self::Stderr, Self::Both];
+
+    /// The name in the contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+            Self::Both => "both",
+        }
+    }
+}
+
 /// A piece of output, as it came.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Chunk {

@@ -122,6 +122,7 @@ fn operations_that_ran_here_are_asked_about_and_left_as_they_are() -> Result<()>
         "reviver.toml",
         format!("{settings}\n[[rule]]\ncommand = \"gen.sh\"\nplugin = \"planted\"\n"),
     )?;
+    repository.pin()?;
     let run = ["run", "--in", "words.txt", "--out", "out.txt", "--", "./gen.sh"];
     let ran = Ran::of(repository.reviver(&run).current_dir(repository.path("sub")))?;
     ensure!(ran.code == Some(0), "{ran:?}");

@@ -8,7 +8,7 @@ use std::path::Path;
 fn example() -> Result<Repository> {
     let repository = Repository::new()?;
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/custom-key");
-    for name in ["generate.sh", "plugin.wasm", "reviver.toml", "words.txt"] {
+    for name in ["generate.sh", "plugin.wasm", "reviver.lock", "reviver.toml", "words.txt"] {
         fs::copy(from.join(name), repository.path(name))?;
     }
     settle();
@@ -63,7 +63,8 @@ fn what_its_user_does_not_grant_it_does_not_get() -> Result<()> {
     let repository = example()?;
     fs::write(repository.home.join("config/reviver/config.toml"), "capabilities = []\n")?;
     let ran = repository.run(&RUN)?.without(0, "may not be looked at")?;
-    ensure!(ran.warnings().is_empty() && repository.exists("words.h"), "{ran:?}");
+    let [warning] = ran.warnings()[..] else { panic!("one warning was expected: {ran:?}") };
+    ensure!(warning.contains("`reviver plugin pin words --grant`") && repository.exists("words.h"), "{ran:?}");
     Ok(())
 }
 

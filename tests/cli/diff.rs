@@ -16,6 +16,7 @@ fn repository(role: &str, old: &str, new: &str) -> Result<Repository> {
         _ => "",
     };
     repository.write("reviver.toml", plugins + used)?;
+    repository.pin()?;
     Ok(repository)
 }
 

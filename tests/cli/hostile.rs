@@ -2,6 +2,7 @@
 
 use crate::support::{Repository, Verdict};
 use anyhow::{Context as _, Result, ensure};
+use reviver::policy::Role;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -76,6 +77,7 @@ fn repository(component: &[u8]) -> Result<Repository> {
         "reviver.toml",
         "[plugin.evil]\npath = \"plugin.wasm\"\nlimits = { fuel = 30000000 }\n[[rule]]\ncommand = \"sh\"\nplugin = \"evil\"\n",
     )?;
+    repository.pin_by_hand("evil", Role::Key, "plugin.wasm")?;
     Ok(repository)
 }
 
@@ -142,6 +144,7 @@ fn a_hostile_codec_costs_the_entry_and_one_warning() -> Result<()> {
     let repository = Repository::new()?;
     repository.write("plugin.wasm", guest("metadata", "metadata-hostile")?)?;
     repository.write("reviver.toml", "metadata = \"evil\"\n[plugin.evil]\npath = \"plugin.wasm\"\n")?;
+    repository.pin()?;
     let ran = repository.run(&[&["--ok-exit", "3"], &ENDS[..]].concat())?;
     let ran = ran.without(3, "the metadata plugin is at fault (protocol)")?;
     assert_eq!(ran.warnings().len(), 1, "{ran:?}");
@@ -156,6 +159,7 @@ fn a_codec_that_forgets_the_output_records_only_what_said_nothing() -> Result<()
     let repository = Repository::new()?;
     repository.write("plugin.wasm", guest("metadata", "metadata-good")?)?;
     repository.write("reviver.toml", "metadata = \"short\"\n[plugin.short]\npath = \"plugin.wasm\"\n")?;
+    repository.pin()?;
     repository.run(&["--out", "a", "--", "sh", "-c", "echo said; : >a"])?.without(0, "does not give back")?;
     repository.run(&["--out", "b", "--", "sh", "-c", ": >b"])?.miss()?;
     repository.run(&["--out", "b", "--", "sh", "-c", ": >b"])?.hit()?;
@@ -168,12 +172,14 @@ fn a_hostile_policy_costs_its_advice() -> Result<()> {
         let repository = Repository::new()?;
         repository.write("plugin.wasm", guest("eviction", name)?)?;
         repository.write("reviver.toml", "eviction = \"evil\"\n[plugin.evil]\npath = \"plugin.wasm\"\n")?;
+        repository.pin()?;
         for file in ["a", "b", "c"] {
             repository.run(&["--out", file, "--", "sh", "-c", &format!("echo {file} >{file}")])?.miss()?;
         }
         let trimmed = repository.ask(&["cache", "trim", "--size", "1 B"])?;
         ensure!(trimmed.code == Some(0) && trimmed.out().contains("is at fault"), "{name}: {trimmed:?}");
-        assert_eq!(repository.stats()?["entries"], 0, "{name}");
+        let stats = repository.stats()?;
+        assert_eq!((&stats["entries"], &stats["faults"]), (&0.into(), &1.into()), "{name}: {stats}");
         let ran = repository.run(&["--out", "a", "--", "sh", "-c", "echo a >a"])?;
         assert_eq!(ran.verdict, Verdict::Miss);
     }

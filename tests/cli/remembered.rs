@@ -38,8 +38,7 @@ fn repository(program: &str) -> Result<Repository> {
 
 /// What makes a repository's plugins usable once they, or what `reviver.toml` says of them, have changed.
 fn pin(repository: &Repository) -> Result<()> {
-    ensure!(repository.exists("reviver.toml"), "there is nothing that names a plugin");
-    Ok(())
+    repository.pin()
 }
 
 /// The command behind `--`, found through the path that is given.

@@ -132,15 +132,6 @@ impl Walk {
         Ok(())
     }
 
-    /// Whether `reviver plugin` has this command. AFTER MERGE: it has; then this function goes, and its users stay.
-    fn knows(&self, command: &str) -> Result<bool> {
-        let known = self.plugin(".", &[command, "--help"])?.code == Some(0);
-        if !known {
-            skipped(&format!("there is no `reviver plugin {command}` yet"));
-        }
-        Ok(known)
-    }
-
     /// A plugin that is not pinned as it is now is told with its cure, and the command runs without it.
     fn unpinned(&self, name: &str) -> Result<()> {
         let ran = self.generate("out.txt")?;
@@ -163,16 +154,13 @@ impl Walk {
 #[test]
 fn a_key_plugin_from_nothing_to_its_second_version() -> Result<()> {
     let walk = Walk::begin("walk-key")?;
-    let pins = walk.knows("pin")?;
     walk.new_plugin("key", "words")?;
     walk.cargo_test("words")?;
     walk.build("words")?;
     ensure!(walk.role("words")? == "key");
 
-    if pins {
-        walk.unpinned("words")?;
-        walk.pin("words")?;
-    }
+    walk.unpinned("words")?;
+    walk.pin("words")?;
     ensure!(walk.generate("out.txt")?.miss()?.out() == "generated\n");
     ensure!(walk.repository.text("out.txt")? == "one \ntwo \n");
     walk.repository.remove(&["out.txt"])?;
@@ -189,41 +177,34 @@ fn a_key_plugin_from_nothing_to_its_second_version() -> Result<()> {
     fs::copy(walk.repository.path("tools/words/words.wasm"), walk.repository.path("before.wasm"))?;
     walk.edit("tools/words/src/lib.rs", ".ingredient(Ingredient::text(\"output\", output))", "")?;
     walk.build("words")?;
-    if pins {
-        let stale = walk.plugin(".", &["pin", "--check"])?;
-        ensure!(stale.code == Some(1), "{stale:?}");
-        walk.unpinned("words")?;
-        walk.pin("words")?;
-    }
+    let stale = walk.plugin(".", &["pin", "--check"])?;
+    ensure!(stale.code == Some(1), "{stale:?}");
+    walk.unpinned("words")?;
+    walk.pin("words")?;
     walk.generate("out.txt")?.miss()?;
     walk.repository.remove(&["other.txt"])?;
     walk.generate("other.txt")?.hit()?;
     ensure!(walk.repository.text("other.txt")? == "one \nthree \n");
 
-    if walk.knows("diff")? {
-        let diff = walk.plugin(".", &["diff", "--json", "before.wasm", "words"])?;
-        let told: serde_json::Value = serde_json::from_slice(&diff.stdout)?;
-        // The outputs of two names were two operations, and are one now.
-        let merged = told["merged"].as_array().with_context(|| format!("what merged, in {told}"))?;
-        ensure!(diff.code == Some(1) && merged.len() == 1, "{told}");
-        let same = walk.plugin(".", &["diff", "words", "tools/words/words.wasm"])?;
-        ensure!(same.code == Some(0), "{}", same.out());
-    }
+    let diff = walk.plugin(".", &["diff", "--json", "before.wasm", "words"])?;
+    let told: serde_json::Value = serde_json::from_slice(&diff.stdout)?;
+    // The outputs of two names were two operations, and are one now.
+    let merged = told["merged"].as_array().with_context(|| format!("what merged, in {told}"))?;
+    ensure!(diff.code == Some(1) && merged.len() == 1, "{told}");
+    let same = walk.plugin(".", &["diff", "words", "tools/words/words.wasm"])?;
+    ensure!(same.code == Some(0), "{}", same.out());
     Ok(())
 }
 
 #[test]
 fn metadata_and_eviction_plugins_from_nothing_into_use() -> Result<()> {
     let walk = Walk::begin("walk-others")?;
-    let pins = walk.knows("pin")?;
     for (role, name) in [("metadata", "lines"), ("eviction", "dearest")] {
         walk.new_plugin(role, name)?;
         walk.cargo_test(name)?;
         walk.build(name)?;
         ensure!(walk.role(name)? == role);
-        if pins {
             walk.pin(name)?;
-        }
     }
     let run = [
         "--in",

@@ -6,6 +6,9 @@ mod ran;
 
 use anyhow::{Context as _, Result, ensure};
 use reviver::digest::Digest;
+use reviver::policy::Role;
+use reviver::repository::lock::{Lock, Pin};
+use reviver::runtime::Capabilities;
 use serde_json::Value as Json;
 use std::ffi::OsStr;
 use std::fs;
@@ -124,6 +127,27 @@ impl Repository {
     /// Runs or revives, and tells what became of it.
     pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<Ran> {
         Ran::of(&mut self.runs(arguments))
+    }
+
+    /// Pins the plugin files of the repository as they are now.
+    pub(crate) fn pin(&self) -> Result<()> {
+        let pinned = self.ask(&["plugin", "pin"])?;
+        ensure!(pinned.code == Some(0), "{pinned:?}");
+        Ok(())
+    }
+
+    /// Pins a plugin file by hand, whatever it is: as somebody does who commits a lock file with a plugin that is hostile.
+    pub(crate) fn pin_by_hand(&self, name: &str, role: Role, path: &str) -> Result<()> {
+        let component = self.read(path)?;
+        let pin = Pin {
+            role,
+            digest: Digest::of(&component),
+            size: component.len() as u64,
+            abi: "0.1.0".to_owned(),
+            imports: Vec::new(),
+            capabilities: Capabilities::ALL,
+        };
+        Ok(Lock { pins: [(name.to_owned(), pin)].into() }.save(&self.path("reviver.lock"))?)
     }
 
     /// What a command other than `run` says.

@@ -39,7 +39,7 @@ pub(super) struct DoctorArgs {
 }
 
 /// All checks, in the order in which they are told: what others depend on goes first.
-const CHECKS: [fn(&Scene) -> Vec<Finding>; 11] = [
+const CHECKS: [fn(&Scene) -> Vec<Finding>; 12] = [
     settings::of_repository,
     settings::of_user,
     settings::disabled,
@@ -50,6 +50,7 @@ const CHECKS: [fn(&Scene) -> Vec<Finding>; 11] = [
     disk::sharing,
     disk::times,
     plugins::plugins,
+    plugins::breakers,
     tools::target,
 ];
 

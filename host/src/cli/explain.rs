@@ -47,6 +47,7 @@ pub(super) fn explain(global: &Global, args: &ExplainArgs, out: &mut impl Write)
     };
     let chosen: Vec<_> = all
         .into_iter()
+        .filter(|record| record.result != Became::Trim)
         .filter(|record| holds(record) && (!args.misses || record.result == Became::Miss))
         .collect();
     let chosen = &chosen[chosen.len().saturating_sub(args.number)..];
@@ -71,7 +72,7 @@ fn tell(context: &Context, args: &ExplainArgs, record: &Record, out: &mut impl W
     let word = record.result.word();
     writeln!(out, "{word:<9} {label}  key {key}  {age}, {took}  by {}", record.plugin)?;
     match record.result {
-        Became::Hit => {}
+        Became::Hit | Became::Trim => {}
         Became::Uncached => writeln!(out, "          because {}", record.reason)?,
         Became::Miss => {
             match &record.differences {

@@ -9,6 +9,7 @@ use crate::outcome;
 use crate::policy::Role;
 use crate::repository::choose::{Trusted, key_plugin, word};
 use crate::repository::document::SettingError;
+use crate::reviver::breaker::Guarded;
 use crate::reviver::environment::Environment;
 use crate::reviver::execute::Outputs;
 use crate::reviver::input::InputRule;
@@ -153,8 +154,11 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
     let Trusted { source: key, withheld } = context.trusted(&name, Role::Key).map_err(unusable)?;
     let codec = context.trusted(&context.place.settings.metadata, Role::Metadata).map_err(unusable)?.source;
     let limits = key.bounds();
+    let (store, partition) = (&context.store, &context.partition);
     let key = WasmKey::new(Arc::clone(&context.runtime), key);
+    let key = Guarded::new(key, store, partition, Rc::new(now));
     let codec = WasmCodec::new(Arc::clone(&context.runtime), codec);
+    let codec = Guarded::new(codec, store, partition, Rc::new(now));
     let reviver = Reviver {
         store: &context.store,
         partition: &context.partition,
@@ -211,7 +215,7 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
         }
         Ok(Ran::Bare { input, report }) => {
             tell(&context, args, &report);
-            if args.strict && (report.unusable || !report.record.fault.is_empty()) {
+            if args.strict && (report.unusable || report.is_off || !report.record.fault.is_empty()) {
                 return Ok(Exit::Failed);
             }
             exec(args, input)

@@ -50,7 +50,7 @@ fn tell(context: &Context, args: &StatsArgs, out: &mut impl Write) -> anyhow::Re
     if args.json {
         let line = json!({
             "hits": counters.hits, "misses": counters.misses, "uncached": counters.uncached,
-            "faults": counters.faults, "unrecorded": counters.unrecorded, "saved_ns": counters.saved,
+            "faults": counters.faults, "faults_by_code": counters.faults_by_code, "unrecorded": counters.unrecorded, "saved_ns": counters.saved,
             "entries": entries, "bytes": bytes, "cache_bytes": whole, "limit_bytes": context.place.user.size.0,
         });
         writeln!(out, "{line}")?;
@@ -65,6 +65,7 @@ fn tell(context: &Context, args: &StatsArgs, out: &mut impl Write) -> anyhow::Re
     writeln!(out, "uncached  {uncached:>8}")?;
     reasons(out, "because", &counters.uncached)?;
     writeln!(out, "faults    {:>8}", counters.faults)?;
+    reasons(out, "code", &counters.faults_by_code)?;
     writeln!(out, "entries   {entries:>8}   {}", ByteSize(bytes))?;
     writeln!(out, "cache     {:>8}   of {}", ByteSize(whole).to_string(), context.place.user.size)?;
     Ok(Exit::Done)

@@ -8,12 +8,15 @@ use super::what::What;
 use crate::key::Key;
 use crate::policy::{Eviction, Role};
 use crate::repository::size::ByteSize;
+use crate::reviver::breaker::Guarded;
+use crate::reviver::journal::{self, Record};
 use crate::runtime::WasmEviction;
-use crate::store::{self, PartitionId, Plan, StoreError, TrimRequest, Trimmed};
+use crate::store::{self, PartitionId, Plan, PolicyFaultKind, StoreError, TrimRequest, Trimmed};
 use clap::Args;
 use serde_json::json;
 use std::collections::HashSet;
 use std::io::Write;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,7 +64,10 @@ pub(super) fn trim(global: &Global, args: &TrimArgs, out: &mut impl Write) -> an
         with_request(&context, limit, &unused, |request| context.store.plan(request))?
     } else {
         match with_request(&context, limit, &unused, |request| context.store.trim(request))? {
-            Trimmed::Done(report) => report.plan,
+            Trimmed::Done(report) => {
+                count(&context, &report.plan);
+                report.plan
+            }
             Trimmed::Busy => {
                 writeln!(out, "Another process is trimming this cache.")?;
                 return Ok(Exit::Done);
@@ -106,7 +112,8 @@ fn tell(args: &TrimArgs, plan: &Plan, what: &What, out: &mut impl Write) -> anyh
         return Ok(());
     }
     for fault in &plan.faults {
-        writeln!(out, "The policy `{}` is at fault; the host's own order was used.", fault.policy)?;
+        let what = if fault.is_off() { "is switched off" } else { "is at fault" };
+        writeln!(out, "The policy `{}` {what}; the host's own order was used.", fault.policy)?;
     }
     for victim in plan.victims.iter().filter(|_| args.dry_run) {
         let bytes = ByteSize(victim.bytes).to_string();
@@ -128,8 +135,15 @@ pub(super) fn when_due(context: &Context, size: u64) {
         return;
     }
     let target = if size > limit { limit / 10 * 9 } else { limit };
-    if let Err(error) = with_request(context, target, &|_| false, |request| context.store.trim(request)) {
-        eprintln!("reviver: warning: cannot trim the cache: {error}");
+    match with_request(context, target, &|_| false, |request| context.store.trim(request)) {
+        Ok(Trimmed::Done(report)) => {
+            count(context, &report.plan);
+            for fault in report.plan.faults.iter().filter(|fault| !fault.is_off()) {
+                eprintln!("reviver: warning: {fault}; the cache is trimmed in the host's own order");
+            }
+        }
+        Ok(Trimmed::Busy) => {}
+        Err(error) => eprintln!("reviver: warning: cannot trim the cache: {error}"),
     }
 }
 
@@ -141,7 +155,10 @@ fn with_request<T>(
     act: impl FnOnce(&TrimRequest<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let policy = match context.trusted(&context.place.settings.eviction, Role::Eviction) {
-        Ok(chosen) => Some(WasmEviction::new(Arc::clone(&context.runtime), chosen.source)),
+        Ok(chosen) => {
+            let policy = WasmEviction::new(Arc::clone(&context.runtime), chosen.source);
+            Some(Guarded::new(policy, &context.store, &context.partition, Rc::new(now)))
+        }
         Err(error) => {
             eprintln!("reviver: warning: {error}; the cache is trimmed in the host's own order");
             None
@@ -152,4 +169,18 @@ fn with_request<T>(
         |id: PartitionId| policy.as_ref().filter(|_| id == own).map(|policy| -> &dyn Eviction { policy });
     let shares = |id: PartitionId| context.place.settings.size.filter(|_| id == own).map(|share| share.0);
     act(&TrimRequest { policies: &policies, shares: &shares, unused, ..TrimRequest::new(limit, now()) })
+}
+
+/// Counts the faults of eviction plugins in the statistics of their repositories.
+fn count(context: &Context, plan: &Plan) {
+    for fault in &plan.faults {
+        let code = match &fault.kind {
+            PolicyFaultKind::Fault(fault) if fault.is_off() => continue,
+            PolicyFaultKind::Fault(fault) => fault.kind.code(),
+            _ => "protocol",
+        };
+        let partition = context.store.partition(fault.partition);
+        // Where the journal cannot be written the runs say so.
+        journal::append(&context.store, &partition, &Record::trim(now(), &fault.policy, code)).ok();
+    }
 }

@@ -106,6 +106,15 @@ pub enum FaultKind {
     },
     /// What it answered breaks the contract.
     Protocol(String),
+    /// It was not asked, because it was at fault too often: no fault of its own, and never counted as one.
+    Off {
+        /// How often in a row.
+        faults: u64,
+        /// The code of the last fault.
+        code: String,
+        /// In how many minutes it is tried again.
+        minutes: u64,
+    },
 }
 
 impl FaultKind {
@@ -123,6 +132,7 @@ impl FaultKind {
             Self::Trap(_) => "trap",
             Self::Panic { .. } => "panic",
             Self::Protocol(_) => "protocol",
+            Self::Off { .. } => "off",
         }
     }
 }
@@ -144,7 +154,31 @@ impl fmt::Display for FaultKind {
             Self::Trap(trap) => write!(f, "trapped: {trap}"),
             Self::Panic { message, file, line } => write!(f, "panicked at {file}:{line}: {message}"),
             Self::Protocol(what) => write!(f, "broke the contract: {what}"),
+            Self::Off { faults, code, minutes } => {
+                write!(
+                    f,
+                    "is switched off after {faults} faults in a row ({code}); it is tried again in {minutes} min"
+                )
+            }
         }
+    }
+}
+
+impl Fault {
+    /// Why an operation is not cached because of it, in words that are the same for all plugins.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let Self { role, kind, .. } = self;
+        match kind {
+            FaultKind::Off { code, .. } => format!("the {role} plugin is switched off ({code})"),
+            _ => format!("the {role} plugin is at fault ({})", kind.code()),
+        }
+    }
+
+    /// Whether the plugin was not even asked.
+    #[must_use]
+    pub const fn is_off(&self) -> bool {
+        matches!(self.kind, FaultKind::Off { .. })
     }
 }
 

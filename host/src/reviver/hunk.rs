@@ -37,7 +37,7 @@ pub enum HunkError {
 impl fmt::Display for HunkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fault(fault) => write!(f, "the metadata plugin is at fault ({})", fault.kind.code()),
+            Self::Fault(fault) => f.write_str(&fault.reason()),
             Self::Refused(why) => write!(f, "the metadata plugin refused the outcome: {why}"),
             Self::Unreadable(why) => write!(f, "the metadata plugin cannot read what it wrote: {why}"),
             Self::Differs => f.write_str("the metadata plugin does not give back what it was given"),

@@ -30,6 +30,8 @@ pub enum Result {
     Miss,
     /// It ran, and had no key.
     Uncached,
+    /// It is no operation: the cache was trimmed, and the eviction plugin was at fault.
+    Trim,
 }
 
 impl Result {
@@ -40,6 +42,7 @@ impl Result {
             Self::Hit => "hit",
             Self::Miss => "miss",
             Self::Uncached => "uncached",
+            Self::Trim => "trim",
         }
     }
 }
@@ -70,6 +73,23 @@ pub struct Record {
 }
 
 impl Record {
+    /// That an eviction plugin was at fault while the cache was trimmed.
+    #[must_use]
+    pub fn trim(time: Timestamp, plugin: &str, fault: &str) -> Self {
+        Self {
+            time,
+            result: Result::Trim,
+            label: String::new(),
+            plugin: plugin.to_owned(),
+            key: String::new(),
+            base: String::new(),
+            reason: String::new(),
+            fault: fault.to_owned(),
+            duration: 0,
+            differences: None,
+        }
+    }
+
     /// The record as it stands in the journal.
     #[must_use]
     pub fn to_json(&self) -> Json {
@@ -117,6 +137,7 @@ impl Record {
                 "hit" => Result::Hit,
                 "miss" => Result::Miss,
                 "uncached" => Result::Uncached,
+                "trim" => Result::Trim,
                 _ => return None,
             },
             label: text("label"),
@@ -145,6 +166,8 @@ pub struct Counters {
     pub uncached: BTreeMap<String, u64>,
     /// Faults of plugins.
     pub faults: u64,
+    /// The same by their codes.
+    pub faults_by_code: BTreeMap<String, u64>,
     /// Misses that were not recorded, and why.
     pub unrecorded: BTreeMap<String, u64>,
     /// How long the commands had run that were revived instead, in nanoseconds.
@@ -166,8 +189,12 @@ impl Counters {
                 }
             }
             Result::Uncached => count(&mut self.uncached, &record.reason, 1),
+            Result::Trim => {}
         }
-        self.faults += u64::from(!record.fault.is_empty());
+        if !record.fault.is_empty() {
+            self.faults += 1;
+            count(&mut self.faults_by_code, &record.fault, 1);
+        }
     }
 
     /// Adds other counters.
@@ -176,9 +203,11 @@ impl Counters {
         self.misses += other.misses;
         self.faults += other.faults;
         self.saved = self.saved.saturating_add(other.saved);
-        for (mine, theirs) in
-            [(&mut self.uncached, &other.uncached), (&mut self.unrecorded, &other.unrecorded)]
-        {
+        for (mine, theirs) in [
+            (&mut self.uncached, &other.uncached),
+            (&mut self.unrecorded, &other.unrecorded),
+            (&mut self.faults_by_code, &other.faults_by_code),
+        ] {
             for (reason, number) in theirs {
                 count(mine, reason, *number);
             }
@@ -188,7 +217,8 @@ impl Counters {
     fn to_json(&self, folded: u64) -> Json {
         json!({
             "hits": self.hits, "misses": self.misses, "uncached": self.uncached, "faults": self.faults,
-            "unrecorded": self.unrecorded, "saved": self.saved, "folded": folded,
+            "faults_by_code": self.faults_by_code, "unrecorded": self.unrecorded, "saved": self.saved,
+            "folded": folded,
         })
     }
 
@@ -204,6 +234,7 @@ impl Counters {
             misses: number("misses"),
             uncached: reasons("uncached"),
             faults: number("faults"),
+            faults_by_code: reasons("faults_by_code"),
             unrecorded: reasons("unrecorded"),
             saved: number("saved"),
         };

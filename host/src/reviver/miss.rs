@@ -196,7 +196,7 @@ impl Reviver<'_> {
             }
             Err(fault) => {
                 report.fault(&fault);
-                report.unrecorded(format!("the key plugin is at fault ({})", fault.kind.code()));
+                report.unrecorded(fault.reason());
                 None
             }
         }

@@ -21,6 +21,7 @@
 //! * A revival changes all destinations or none.
 
 mod age;
+pub mod breaker;
 pub mod declared;
 pub mod environment;
 pub mod execute;

@@ -178,7 +178,7 @@ impl Reviver<'_> {
     ) -> Result<(Memory, bool), Uncached> {
         let looks = self.looks(request, resolver, None);
         let answer = self.key_policy.derive(&request.operation, looks.inputs()).map_err(|fault| {
-            let reason = format!("the key plugin is at fault ({})", fault.kind.code());
+            let reason = fault.reason();
             Uncached { fault: Some(fault), ..Uncached::because(reason) }
         })?;
         let (ingredients, values): (Vec<_>, Vec<_>) = looks.conditions().into_iter().unzip();

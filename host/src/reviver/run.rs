@@ -104,6 +104,8 @@ pub struct Report {
     pub unusable: bool,
     /// Whether it was the key plugin that refused, and not the host that doubts.
     pub is_refusal: bool,
+    /// Whether a plugin was not asked, being switched off.
+    pub is_off: bool,
 }
 
 /// A command that could not be started, as it could not without a cache.
@@ -207,7 +209,7 @@ impl Reviver<'_> {
             duration: 0,
             differences: None,
         };
-        Report { record, warnings: Vec::new(), size: None, unusable: false, is_refusal: false }
+        Report { record, warnings: Vec::new(), size: None, unusable: false, is_refusal: false, is_off: false }
     }
 
     fn bare(&self, mut report: Report, why: Uncached, input: Option<super::execute::ChildInput>) -> Ran {
@@ -239,6 +241,11 @@ impl Reviver<'_> {
 impl Report {
     /// Takes up a plugin's fault.
     pub fn fault(&mut self, fault: &Fault) {
+        if fault.is_off() {
+            // What switched it off was warned of, and counted.
+            self.is_off = true;
+            return;
+        }
         fault.kind.code().clone_into(&mut self.record.fault);
         self.warnings.push(fault.to_string());
     }

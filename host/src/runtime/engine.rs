@@ -31,6 +31,18 @@ pub enum Level {
     Warning,
 }
 
+impl Level {
+    /// The name in the contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// Something that a plugin logged.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LogLine {

@@ -22,7 +22,8 @@ pub(super) fn auxiliaries(store: &Store, partitions: &[PartitionId]) -> Result<V
     let layout = store.layout();
     let mut found = Vec::new();
     for &id in partitions {
-        for directory in [layout.derivations(id), layout.labels(id), layout.outputs(id)] {
+        for directory in [layout.derivations(id), layout.labels(id), layout.outputs(id), layout.breakers(id)]
+        {
             collect(&directory, &mut found)?;
         }
     }

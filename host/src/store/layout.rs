@@ -8,6 +8,7 @@
 //!     derivations/<2 hex>/<62 hex>     remembered pure calls
 //!     labels/<2 hex>/<62 hex>          the latest keys of a label
 //!     outputs/<2 hex>/<62 hex>         what is known of outputs
+//!     breakers/<64 hex>                plugins that were at fault in their last call
 //!     index                            additions, uses and removals of entries, appended
 //!     journal  journal.old  counters   what runs did
 //!     place                            the path of the repository, for people
@@ -171,6 +172,18 @@ impl Layout {
     #[must_use]
     pub fn output(&self, id: PartitionId, name: Digest) -> PathBuf {
         sharded(self.outputs(id), name)
+    }
+
+    /// The directory of a partition's breakers.
+    #[must_use]
+    pub fn breakers(&self, id: PartitionId) -> PathBuf {
+        self.partition(id).join("breakers")
+    }
+
+    /// The breaker of a plugin in a partition.
+    #[must_use]
+    pub fn breaker(&self, id: PartitionId, plugin: Digest) -> PathBuf {
+        self.breakers(id).join(plugin.to_hex())
     }
 
     /// The index of a partition.

@@ -40,6 +40,14 @@ pub enum PolicyFaultKind {
     NotFinite,
 }
 
+impl PolicyFault {
+    /// Whether the policy was not even asked, being switched off.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        matches!(&self.kind, PolicyFaultKind::Fault(fault) if fault.is_off())
+    }
+}
+
 impl fmt::Display for PolicyFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {

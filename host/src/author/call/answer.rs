@@ -6,7 +6,7 @@ use super::shape::Shape as _;
 use crate::operation::{Derivation, Discovery, Refusal};
 use crate::outcome::Outcome;
 use crate::policy::{Fault, FaultKind};
-use crate::runtime::{Level, LogLine, Usage};
+use crate::runtime::{LogLine, Usage};
 use serde_json::{Value as Json, json};
 
 /// What came of a call, and what it took.
@@ -49,7 +49,7 @@ impl Answer {
     /// As JSON.
     #[must_use]
     pub fn to_json(&self) -> Json {
-        let log = |line: &LogLine| json!([level(line.level), line.message]);
+        let log = |line: &LogLine| json!([line.level.name(), line.message]);
         let mut answer = json!({
             "looks": self.looks.iter().map(Look::to_json).collect::<Json>(),
             "log": self.log.iter().map(log).collect::<Json>(),
@@ -68,15 +68,6 @@ impl Answer {
         };
         answer[name] = content;
         answer
-    }
-}
-
-/// The name of a level of logging.
-const fn level(level: Level) -> &'static str {
-    match level {
-        Level::Debug => "debug",
-        Level::Info => "info",
-        Level::Warning => "warning",
     }
 }
 

@@ -73,7 +73,7 @@ impl Host {
 
 fn answer(member: &Member<'_>) -> Result<(Vec<String>, QueryAnswer), QuestionError> {
     member.allow(&["arguments", "exit", "stdout", "stderr"])?;
-    let bytes = |name| Ok(member.get(name)?.map_or_else(|| Ok(Vec::new()), |bytes| json::bytes(&bytes))?);
+    let bytes = |name| member.get(name)?.map_or_else(|| Ok(Vec::new()), |bytes| json::bytes(&bytes));
     let exit = member.get("exit")?.map_or(Ok(crate::outcome::Exit::Code(0)), |exit| shape::exit(&exit))?;
     let answer = QueryAnswer { exit, stdout: bytes("stdout")?, stderr: bytes("stderr")? };
     Ok((member.need("arguments")?.texts()?, answer))

@@ -23,7 +23,9 @@ pub(super) fn bytes(member: &Member<'_>) -> Result<Vec<u8>, QuestionError> {
     })
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as pairs of hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     let digit = |digit: u8| char::from_digit(digit.into(), 16).expect("invariant: it is below 16");
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -78,7 +78,7 @@ impl std::error::Error for QuestionError {}
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Member<'a> {
     value: &'a Json,
-    above: Option<(&'a Member<'a>, Name<'a>)>,
+    above: Option<(&'a Self, Name<'a>)>,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -30,6 +30,7 @@ mod tests;
 pub use answer::{Answer, Reply};
 pub use caller::{Caller, Ticks};
 pub use host::Host;
+pub use json::hex;
 pub use look::Look;
 pub use machine::Machine;
 pub use member::{Problem, QuestionError};

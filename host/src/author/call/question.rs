@@ -145,7 +145,7 @@ fn function(top: &Member<'_>) -> Result<&'static str, QuestionError> {
 
 fn operation(member: &Member<'_>, root: &str, scripted: bool) -> Result<Operation, QuestionError> {
     member.allow(&["argv", "root", "directory", "reads", "writes", "variables"])?;
-    let text = |name| Ok(member.get(name)?.map(|text| text.text().map(str::to_owned)).transpose()?);
+    let text = |name| member.get(name)?.map(|text| text.text().map(str::to_owned)).transpose();
     let texts = |name| Ok(member.get(name)?.map(|texts| texts.texts()).transpose()?.unwrap_or_default());
     let argv = member.need("argv")?;
     let operation = Operation {

@@ -2,7 +2,7 @@
 
 use super::json;
 use super::member::{Member, Problem, QuestionError};
-use crate::operation::{Derivation, Discovery, Ingredient, Input, Refusal, Source, Write, WriteKind};
+use crate::operation::{Derivation, Discovery, Ingredient, Input, Refusal, Source, Write};
 use crate::outcome::{Chunk, Exit, Outcome, Stream};
 use crate::policy::{Budget, Candidate};
 use crate::time::Timestamp;
@@ -38,18 +38,9 @@ impl Shape for Ingredient {
     }
 }
 
-/// The name of a kind of write.
-pub(super) const fn kind(kind: WriteKind) -> &'static str {
-    match kind {
-        WriteKind::File => "file",
-        WriteKind::Directory => "directory",
-        WriteKind::Either => "either",
-    }
-}
-
 impl Shape for Write {
     fn to_json(&self) -> Json {
-        json!({"label": self.label, "path": self.path, "kind": kind(self.kind), "optional": self.optional})
+        json!({"label": self.label, "path": self.path, "kind": self.kind.name(), "optional": self.optional})
     }
 }
 
@@ -99,14 +90,8 @@ impl Shape for Exit {
 
 impl Shape for Outcome {
     fn to_json(&self) -> Json {
-        let chunk = |Chunk { stream, bytes }: &Chunk| {
-            let stream = match stream {
-                Stream::Stdout => "stdout",
-                Stream::Stderr => "stderr",
-                Stream::Both => "both",
-            };
-            json!({"stream": stream, "bytes": json::of_bytes(bytes)})
-        };
+        let chunk =
+            |chunk: &Chunk| json!({"stream": chunk.stream.name(), "bytes": json::of_bytes(&chunk.bytes)});
         json!({
             "exit": self.exit.to_json(), "output": self.output.iter().map(chunk).collect::<Json>(),
             "started": self.started, "duration": self.duration, "notes": self.notes,
@@ -126,7 +111,7 @@ pub(super) fn exit(member: &Member<'_>) -> Result<Exit, QuestionError> {
 /// An outcome. All of it but `exit` may be left out.
 pub(super) fn outcome(member: &Member<'_>) -> Result<Outcome, QuestionError> {
     member.allow(&["exit", "output", "started", "duration", "notes"])?;
-    let number = |name| Ok(member.get(name)?.map_or(Ok(0), |number| number.number())?);
+    let number = |name| member.get(name)?.map_or(Ok(0), |number| number.number());
     Ok(Outcome {
         exit: exit(&member.need("exit")?)?,
         output: member.get("output")?.map_or_else(|| Ok(Vec::new()), |output| output.list(chunk))?,
@@ -139,15 +124,11 @@ pub(super) fn outcome(member: &Member<'_>) -> Result<Outcome, QuestionError> {
 fn chunk(member: &Member<'_>) -> Result<Chunk, QuestionError> {
     member.allow(&["stream", "bytes"])?;
     let name = member.need("stream")?;
-    let stream = match name.text()? {
-        "stdout" => Stream::Stdout,
-        "stderr" => Stream::Stderr,
-        "both" => Stream::Both,
-        other => {
-            let names = "stdout, stderr, both".to_owned();
-            return Err(name.wrong(Problem::NoneOf { name: other.to_owned(), names }));
-        }
-    };
+    let text = name.text()?;
+    let stream = Stream::ALL.into_iter().find(|stream| stream.name() == text).ok_or_else(|| {
+        let names = Stream::ALL.map(Stream::name).join(", ");
+        name.wrong(Problem::NoneOf { name: text.to_owned(), names })
+    })?;
     Ok(Chunk { stream, bytes: json::bytes(&member.need("bytes")?)? })
 }
 

@@ -1,15 +1,18 @@
 //! The plugins that the repository brings or uses.
 
 use super::{Finding, Scene};
-use crate::cli::context::Place;
+use crate::cli::context::{Place, now};
 use crate::digest::Digest;
 use crate::policy::{FaultKind, Role};
 use crate::repository::choose::{self, ChooseError, word};
+use crate::reviver::breaker::{self, State};
 use crate::runtime::{Capabilities, inspect};
 use crate::shipped;
+use crate::store::{Options, Store};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 pub(super) fn plugins(scene: &Scene) -> Vec<Finding> {
     if scene.unread.is_some() {
@@ -20,6 +23,25 @@ pub(super) fn plugins(scene: &Scene) -> Vec<Finding> {
     let used = rules.chain([&settings.metadata, &settings.eviction]);
     let names: BTreeSet<_> = settings.plugins.keys().chain(used).collect();
     names.into_iter().flat_map(|name| plugin(scene, name)).collect()
+}
+
+/// Plugins that were at fault too often, and are not asked for a while.
+pub(super) fn breakers(scene: &Scene) -> Vec<Finding> {
+    let Some(cache) = &scene.cache else { return Vec::new() };
+    let options = Options { link: scene.place.user.link, verify: scene.place.user.verify };
+    let Ok(store) = Store::open(cache, options) else { return Vec::new() };
+    let partition = store.partition(scene.place.root.partition(&scene.place.user.joined));
+    let open = |state: State| {
+        let until = state.until(now())?;
+        let minutes = Duration::from_nanos(until.0.saturating_sub(now().0)).as_secs().div_ceil(60);
+        let State { plugin, role, faults, code, .. } = state;
+        let says = format!(
+            "switched off after {faults} faults in a row, the last one {code}; it is tried again in {minutes} min"
+        );
+        let cure = format!("see what `reviver plugin check {}` says of this {role} plugin", word(&plugin));
+        Some(Finding::problem(format!("plugin {plugin}"), says, cure))
+    };
+    breaker::list(&store, &partition).into_iter().filter_map(open).collect()
 }
 
 fn plugin(scene: &Scene, name: &str) -> Vec<Finding> {

@@ -1,12 +1,12 @@
 //! An answer of a plugin, for people.
 
-use crate::author::call::{Answer, Look, Question, Reply};
+use crate::author::call::{Answer, Look, Question, Reply, hex};
 use crate::cli::show;
-use crate::operation::{Derivation, Ingredient, Input, Source, WriteKind};
-use crate::outcome::{Exit, Outcome, Stream};
+use crate::operation::{Derivation, Ingredient, Input, Source};
+use crate::outcome::{Exit, Outcome};
 use crate::policy::FaultKind;
 use crate::repository::size::ByteSize;
-use crate::runtime::{Level, Limits};
+use crate::runtime::Limits;
 use std::io::{self, IsTerminal as _, Write};
 
 /// Whether faults are shown in red.
@@ -80,11 +80,7 @@ pub(super) fn tell(
         writeln!(out, "looked at   {what:<10}{place}")?;
     }
     for line in &answer.log {
-        let level = match line.level {
-            Level::Debug => "debug",
-            Level::Info => "info",
-            Level::Warning => "warning",
-        };
+        let level = line.level.name();
         writeln!(out, "logged      {level:<10}{}", clean(&line.message))?;
     }
     tell_usage(answer, limits, colours, out)
@@ -93,11 +89,7 @@ pub(super) fn tell(
 fn tell_derivation(derivation: &Derivation, out: &mut impl Write) -> io::Result<()> {
     tell_ingredients(&derivation.ingredients, out)?;
     for write in &derivation.writes {
-        let kind = match write.kind {
-            WriteKind::File => "file",
-            WriteKind::Directory => "directory",
-            WriteKind::Either => "either",
-        };
+        let kind = write.kind.name();
         let optional = if write.optional { ", which may be absent" } else { "" };
         writeln!(out, "  writes    {kind:<10}{}: {}{optional}", clean(&write.label), clean(&write.path))?;
     }
@@ -142,11 +134,7 @@ fn tell_outcome(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "  started   {} ns after the epoch", outcome.started)?;
     writeln!(out, "  duration  {}", show::duration(outcome.duration))?;
     for chunk in &outcome.output {
-        let stream = match chunk.stream {
-            Stream::Stdout => "stdout",
-            Stream::Stderr => "stderr",
-            Stream::Both => "both",
-        };
+        let stream = chunk.stream.name();
         writeln!(out, "  {stream:<9} {}", front(&chunk.bytes))?;
     }
     for (name, value) in &outcome.notes {
@@ -207,14 +195,12 @@ fn front(bytes: &[u8]) -> String {
     const ROOM: usize = 60;
     let size = show::number(bytes.len(), "byte", "bytes");
     let shown = match std::str::from_utf8(bytes) {
-        Ok(text) => {
-            let text: String = clean(text);
-            text.char_indices().nth(ROOM).map_or(text.clone(), |(end, _)| format!("{}…", &text[..end]))
-        }
-        Err(_) => {
-            let hex: String = bytes.iter().take(ROOM / 2).map(|byte| format!("{byte:02x}")).collect();
-            if bytes.len() > ROOM / 2 { format!("{hex}…") } else { hex }
-        }
+        Ok(text) => clean(text),
+        Err(_) => hex(&bytes[..bytes.len().min(ROOM)]),
+    };
+    let shown = match shown.char_indices().nth(ROOM) {
+        Some((end, _)) => format!("{}…", &shown[..end]),
+        None => shown,
     };
     if shown.is_empty() { size } else { format!("{size}: {shown}") }
 }

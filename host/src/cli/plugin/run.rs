@@ -125,17 +125,14 @@ fn serve(
 /// All questions of a file, or of standard input. None is asked where one of them is wrong.
 pub(super) fn questions(file: Option<&Path>, around: &Surroundings<'_>) -> anyhow::Result<Vec<Question>> {
     let file = file.filter(|file| *file != Path::new("-"));
-    let (name, bytes) = match file {
-        Some(file) => {
-            let name = file.display().to_string();
-            let bytes = fs::read(file).with_context(|| format!("cannot read {name}"))?;
-            (name, bytes)
-        }
-        None => {
-            let mut bytes = Vec::new();
-            io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
-            ("standard input".to_owned(), bytes)
-        }
+    let (name, bytes) = if let Some(file) = file {
+        let name = file.display().to_string();
+        let bytes = fs::read(file).with_context(|| format!("cannot read {name}"))?;
+        (name, bytes)
+    } else {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
+        ("standard input".to_owned(), bytes)
     };
     let text = String::from_utf8(bytes).map_err(|_| anyhow!("{name} is not UTF-8"))?;
     let mut objects = serde_json::Deserializer::from_str(&text).into_iter::<Json>();
