@@ -77,7 +77,7 @@ fn repository(component: &[u8]) -> Result<Repository> {
         "reviver.toml",
         "[plugin.evil]\npath = \"plugin.wasm\"\nlimits = { fuel = 30000000 }\n[[rule]]\ncommand = \"sh\"\nplugin = \"evil\"\n",
     )?;
-    repository.pin_by_hand("evil", Role::Key, "plugin.wasm")?;
+    repository.pin_blindly("evil", "plugin.wasm", Role::Key)?;
     Ok(repository)
 }
 

@@ -21,6 +21,7 @@ mod inputs;
 mod lua;
 mod other_languages;
 mod outputs;
+mod pinning;
 mod planted;
 mod remembered;
 mod rustc;

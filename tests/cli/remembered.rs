@@ -38,7 +38,7 @@ fn repository(program: &str) -> Result<Repository> {
 
 /// What makes a repository's plugins usable once they, or what `reviver.toml` says of them, have changed.
 fn pin(repository: &Repository) -> Result<()> {
-    repository.pin()
+    repository.pin().map(drop)
 }
 
 /// The command behind `--`, found through the path that is given.

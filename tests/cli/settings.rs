@@ -63,6 +63,10 @@ fn a_plugin_that_is_not_there_costs_one_warning() -> Result<()> {
             assert_eq!((ran.code, ran.out().as_str(), &ran.verdict), (Some(3), "ran\n", &Verdict::Silent));
             ensure!(ran.said.len() == 1 && ran.warnings().len() == 1, "{ran:?}");
             ensure!(ran.warnings()[0].contains("`p`") && ran.warnings()[0].contains(path), "{ran:?}");
+            ensure!(
+                path == "a-directory" || ran.warnings()[0].contains("`reviver plugin build DIR -o /"),
+                "{ran:?}"
+            );
             repository.remove(&["out"])?;
             let strict = repository.run(&[&["--strict"], &RUN[..]].concat())?;
             ensure!(strict.code == Some(125) && !repository.exists("out"), "{strict:?}");

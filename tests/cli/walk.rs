@@ -3,7 +3,7 @@
 //! What is added to `reviver.toml` is what `plugin new` says, taken from its output. Cargo works offline: what a new
 //! crate needs is what the workspace was built with.
 
-use crate::support::{Ran, Repository, settle, skipped};
+use crate::support::{Ran, Repository, settle};
 use anyhow::{Context as _, Result, bail, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -204,7 +204,7 @@ fn metadata_and_eviction_plugins_from_nothing_into_use() -> Result<()> {
         walk.cargo_test(name)?;
         walk.build(name)?;
         ensure!(walk.role(name)? == role);
-            walk.pin(name)?;
+        walk.pin(name)?;
     }
     let run = [
         "--in",

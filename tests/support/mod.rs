@@ -129,30 +129,30 @@ impl Repository {
         Ran::of(&mut self.runs(arguments))
     }
 
-    /// Pins the plugin files of the repository as they are now.
-    pub(crate) fn pin(&self) -> Result<()> {
-        let pinned = self.ask(&["plugin", "pin"])?;
-        ensure!(pinned.code == Some(0), "{pinned:?}");
-        Ok(())
+    /// What a command other than `run` says.
+    pub(crate) fn ask<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<Ran> {
+        Ran::of(&mut self.reviver(arguments))
     }
 
-    /// Pins a plugin file by hand, whatever it is: as somebody does who commits a lock file with a plugin that is hostile.
-    pub(crate) fn pin_by_hand(&self, name: &str, role: Role, path: &str) -> Result<()> {
-        let component = self.read(path)?;
+    /// `reviver plugin pin`, which has to succeed.
+    pub(crate) fn pin(&self) -> Result<Ran> {
+        let pinned = self.ask(&["plugin", "pin"])?;
+        ensure!(pinned.code == Some(0), "{pinned:?}");
+        Ok(pinned)
+    }
+
+    /// Pins the file of a plugin as it is, also one that `plugin pin` would refuse.
+    pub(crate) fn pin_blindly(&self, name: &str, file: &str, role: Role) -> Result<()> {
+        let bytes = self.read(file)?;
         let pin = Pin {
             role,
-            digest: Digest::of(&component),
-            size: component.len() as u64,
+            digest: Digest::of(&bytes),
+            size: bytes.len() as u64,
             abi: "0.1.0".to_owned(),
             imports: Vec::new(),
             capabilities: Capabilities::ALL,
         };
         Ok(Lock { pins: [(name.to_owned(), pin)].into() }.save(&self.path("reviver.lock"))?)
-    }
-
-    /// What a command other than `run` says.
-    pub(crate) fn ask<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<Ran> {
-        Ran::of(&mut self.reviver(arguments))
     }
 
     /// `reviver cache stats --json`.
