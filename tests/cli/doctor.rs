@@ -254,6 +254,8 @@ fn each_plugin_that_cannot_do_its_part_is_told() -> Result<()> {
     repository.write("reviver.toml", rule)?;
     is_problem(&repository, "plugin p", "p.wasm: No such file", "`path`")?;
     repository.write("p.wasm", guest("key", "good")?)?;
+    is_problem(&repository, "plugin p", "is not pinned", "uncached")?;
+    repository.pin()?;
     is_found(&healthy(&repository)?, "ok", "plugin p", "key", "")?;
     for (bytes, says, cure) in [
         (b"text".to_vec(), "is no WebAssembly at all", "reviver plugin build"),
@@ -288,6 +290,7 @@ fn a_plugin_whose_role_is_another_than_its_use_is_told() -> Result<()> {
         is_problem(&repository, "plugin p", place, "reviver.toml")?;
     }
     repository.write("reviver.toml", "eviction = \"p\"\n[plugin.p]\npath = \"p.wasm\"\n")?;
+    repository.pin()?;
     healthy(&repository)?;
     Ok(())
 }
@@ -298,9 +301,10 @@ fn capabilities_that_are_not_granted_are_noted() -> Result<()> {
     repository.write("p.wasm", guest("key", "good")?)?;
     let settings = "[plugin.p]\npath = \"p.wasm\"\ncapabilities = [\"query\", \"read\"]\n";
     repository.write("reviver.toml", settings)?;
-    let cure = "capabilities = [\"query\", \"read\"]";
-    is_found(&healthy(&repository)?, "note", "plugin p", "asks for query", cure)?;
-    fs::write(repository.home.join("config/reviver/config.toml"), cure)?;
+    repository.pin()?;
+    let cure = "reviver plugin pin p --grant";
+    is_found(&healthy(&repository)?, "note", "plugin p", "asks for `query`", cure)?;
+    ensure!(repository.ask(&["plugin", "pin", "p", "--grant"])?.code == Some(0));
     let findings = healthy(&repository)?;
     ensure!(findings.iter().all(|finding| finding["state"] != "note" || finding["subject"] != "plugin p"));
     Ok(())

@@ -7,6 +7,7 @@
 mod support;
 
 mod asking;
+mod breaker;
 mod cache;
 mod calls;
 mod check;
@@ -21,6 +22,7 @@ mod inputs;
 mod lua;
 mod other_languages;
 mod outputs;
+mod partitions;
 mod pinning;
 mod planted;
 mod remembered;

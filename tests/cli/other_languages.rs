@@ -19,6 +19,11 @@ fn repository(component: &[u8]) -> Result<Repository> {
     let repository = Repository::new()?;
     fs::copy(example().join("reviver.toml"), repository.path("reviver.toml"))?;
     repository.write("sort.wasm", component)?;
+    if *component == committed()? {
+        fs::copy(example().join("reviver.lock"), repository.path("reviver.lock"))?;
+    } else {
+        repository.pin()?;
+    }
     repository.write("one.txt", "b 2\na 10\n")?;
     repository.write("two.txt", "c 1\nB 3\n")?;
     settle();

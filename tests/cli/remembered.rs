@@ -38,7 +38,9 @@ fn repository(program: &str) -> Result<Repository> {
 
 /// What makes a repository's plugins usable once they, or what `reviver.toml` says of them, have changed.
 fn pin(repository: &Repository) -> Result<()> {
-    repository.pin().map(drop)
+    let pinned = repository.ask(&["plugin", "pin", "asked"])?;
+    ensure!(pinned.code == Some(0), "{pinned:?}");
+    Ok(())
 }
 
 /// The command behind `--`, found through the path that is given.
@@ -335,6 +337,8 @@ fn an_artefact_that_others_own_or_may_write_is_not_used() -> Result<()> {
     }
     let repository = repository("program")?;
     let user = OtherUser::of(&repository)?;
+    // Pinning made one that is root's.
+    fs::remove_dir_all(&repository.cache)?;
     fs::create_dir(&repository.cache)?;
     let own = |path: &Path, owner| chown(path, Some(owner), Some(owner));
     let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));

@@ -49,6 +49,9 @@ pub const FAULTS: u64 = 3;
 /// How long it stays open.
 pub const OPEN: Duration = Duration::from_mins(10);
 
+/// How long a plugin is remembered that is not called any more.
+const FORGOTTEN: Duration = Duration::from_hours(24);
+
 /// What is known of a plugin that was at fault.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct State {
@@ -165,8 +168,15 @@ impl<P> Guarded<P> {
         answer
     }
 
-    /// Where this fails a fault is not counted.
+    /// Where this fails a fault is not counted. Those of plugins that were not called for a day go.
     fn keep(&self, path: &Path, state: &State) {
+        let since = self.clock.now().before(FORGOTTEN);
+        for old in fs::read_dir(path.parent().unwrap_or(path)).into_iter().flatten().flatten() {
+            let old = old.path();
+            if self::state(&old).is_none_or(|state| state.time < since) {
+                fs::remove_file(old).ok();
+            }
+        }
         self.store.publish(path, &checked(MAGIC, &to_bytes(state))).ok();
     }
 }

@@ -22,8 +22,7 @@ pub(super) fn auxiliaries(store: &Store, partitions: &[PartitionId]) -> Result<V
     let layout = store.layout();
     let mut found = Vec::new();
     for &id in partitions {
-        for directory in [layout.derivations(id), layout.labels(id), layout.outputs(id), layout.breakers(id)]
-        {
+        for directory in [layout.derivations(id), layout.labels(id), layout.outputs(id)] {
             collect(&directory, &mut found)?;
         }
     }
@@ -34,12 +33,18 @@ pub(super) fn auxiliaries(store: &Store, partitions: &[PartitionId]) -> Result<V
     Ok(found)
 }
 
-/// The bytes of what bounds itself: journals and counters.
+/// The bytes of what bounds itself: journals, counters and breakers.
 pub(super) fn journals(store: &Store, partitions: &[PartitionId]) -> u64 {
     let layout = store.layout();
     let size = |path: PathBuf| fs::symlink_metadata(path).map_or(0, |metadata| taken(&metadata));
     let of = |&id: &PartitionId| [layout.journal(id), layout.journal_old(id), layout.counters(id)];
-    partitions.iter().flat_map(of).map(size).sum()
+    let breakers = |&id: &PartitionId| {
+        let mut files = Vec::new();
+        // What cannot be listed now is counted another time.
+        collect(&layout.breakers(id), &mut files).ok();
+        files.into_iter().map(|file| file.size).sum::<u64>()
+    };
+    partitions.iter().flat_map(of).map(size).sum::<u64>() + partitions.iter().map(breakers).sum::<u64>()
 }
 
 /// The bytes that a file takes: fewer than its length where it has holes.

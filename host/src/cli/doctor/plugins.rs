@@ -64,7 +64,7 @@ fn plugin(scene: &Scene, name: &str) -> Vec<Finding> {
     if findings.is_empty() {
         findings.push(Finding::ok(&subject, format!("its role is {role}, its contract ours")));
     }
-    if own.is_some_and(|own| own.path.is_some()) {
+    if misused(scene, name, role).is_empty() && own.is_some_and(|own| own.path.is_some()) {
         match trusted(scene, name, role) {
             Ok(withheld) if withheld.is_empty() => {}
             Ok(withheld) => {
