@@ -386,7 +386,7 @@ mod tests {
                 memory: 1000,
                 fuel: 1000,
                 output: 1000,
-                time: Duration::from_millis(1000),
+                time: Duration::from_secs(1),
                 ..Limits::default()
             },
             ..UserSettings::default()

@@ -75,7 +75,7 @@ pub(super) enum OwnError {
 /// The text of a file that only counts if it belongs to `user` or to root; `None` where there is none.
 pub(super) fn read_own(path: &Path, user: u32) -> Result<Option<String>, OwnError> {
     // A pipe of that name must not be waited for.
-    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let mut file = match File::options().read(true).custom_flags(nonblocking).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

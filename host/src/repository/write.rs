@@ -1,5 +1,6 @@
 //! Writing the files that Reviver itself keeps for a repository and for its user: TOML by hand, put in place in one step.
 
+use std::fmt::Write as _;
 use std::fs::Permissions;
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +13,10 @@ pub(super) fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c.is_control() => {
+                write!(quoted, "\\u{:04X}", u32::from(c))
+                    .expect("invariant: a text takes what is written to it");
+            }
             c => quoted.push(c),
         }
     }

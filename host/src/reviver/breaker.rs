@@ -15,13 +15,16 @@
 //! | `trap`, `panic`, `limit.*`, `protocol` | a fault |
 //! | `load`, `abi`, `import` | nothing: no guest ran, which costs no more the next time |
 //!
+//! Faults and answers of one function are counted together: a key plugin that derives well and always traps in `discover` is
+//! switched off as well.
+//!
 //! While it is open a call is answered with a fault of the kind [`FaultKind::Off`], which is told where one asks and warned
 //! of nowhere: the fault that opened it was.
 //!
 //! The state is a small file that appears by rename:
 //!
 //! ```text
-//! "RVBREAK1" | digest of the rest | faults in a row | time of the last, or of the try | its code | plugin | role
+//! "RVBREAK1" | digest of the rest | faults in a row | time of the last, or of the try | its code | function | plugin | role
 //! ```
 //!
 //! Without the file, and with one that is damaged or from the future, the breaker is closed, or half-open. Two processes that
@@ -61,6 +64,8 @@ pub struct State {
     pub time: Timestamp,
     /// The code of the last fault.
     pub code: String,
+    /// The function that it was in.
+    pub function: String,
     /// The plugin's name.
     pub plugin: String,
     /// Its role.
@@ -81,6 +86,7 @@ impl Layout for State {
         out.u64(self.faults);
         out.u64(self.time.0);
         self.code.put(out);
+        self.function.put(out);
         self.plugin.put(out);
         self.role.name().to_owned().put(out);
     }
@@ -90,6 +96,7 @@ impl Layout for State {
             faults: from.u64()?,
             time: Timestamp(from.u64()?),
             code: String::take(from)?,
+            function: String::take(from)?,
             plugin: String::take(from)?,
             role: Role::from_name(&String::take(from)?).ok_or(Malformed { expected: "a role" })?,
         })
@@ -147,21 +154,22 @@ impl<P> Guarded<P> {
                 let (plugin, digest) = (id.name.clone(), id.component);
                 return Err(Box::new(Fault { plugin, digest, role, function, kind }));
             }
-            if state.faults >= FAULTS {
+            if state.faults >= FAULTS && state.function == function {
                 // Half-open: whoever comes while this one tries finds it open.
                 self.keep(&path, &State { time: now, ..state.clone() });
             }
         }
         let answer = ask(&self.policy);
         match &answer {
-            Ok(_) if before.is_some() => {
+            Ok(_) if before.as_ref().is_some_and(|state| state.function == function) => {
                 // Where it cannot be removed the plugin is tried less often than it could be.
                 fs::remove_file(&path).ok();
             }
             Err(fault) if counts(&fault.kind) => {
                 let faults = before.map_or(0, |state| state.faults).saturating_add(1);
                 let (code, plugin) = (fault.kind.code().to_owned(), id.name.clone());
-                self.keep(&path, &State { faults, time: self.clock.now(), code, plugin, role });
+                let (time, function) = (self.clock.now(), function.to_owned());
+                self.keep(&path, &State { faults, time, code, function, plugin, role });
             }
             _ => {}
         }
@@ -331,7 +339,7 @@ mod tests {
         assert_eq!((&*state.plugin, state.role, &*state.code), ("told", Role::Eviction, "limit.memory"));
         assert!(state.until(Timestamp(scene.time.get())).is_some());
 
-        scene.wait(OPEN - Duration::from_nanos(1));
+        scene.wait(OPEN.saturating_sub(Duration::from_nanos(1)));
         assert_eq!(scene.calls(1, 1, vec![], 1).0, ["off"]);
         scene.wait(Duration::from_nanos(1));
         // Half-open: a fault opens it again for the whole time, an answer closes it.
@@ -349,6 +357,51 @@ mod tests {
         assert_eq!(scene.calls(1, 1, vec![], 1).0, ["off"]);
         assert_eq!(scene.calls(1, 2, vec![Ok(())], 1).0, ["ok"]);
         assert_eq!(scene.calls(2, 1, vec![Ok(())], 1).0, ["ok"]);
+    }
+
+    /// A codec that encodes and cannot decode used to be asked for ever: each encoding seemed to heal it.
+    struct Half(PolicyId);
+
+    impl Codec for Half {
+        fn id(&self) -> &PolicyId {
+            &self.0
+        }
+
+        fn encode(&self, _: &Outcome) -> Result<Result<Vec<u8>, String>, Box<Fault>> {
+            Ok(Ok(Vec::new()))
+        }
+
+        fn decode(&self, _: &[u8]) -> Result<Result<Outcome, String>, Box<Fault>> {
+            let (plugin, digest) = (self.0.name.clone(), self.0.component);
+            let kind = FaultKind::Trap("unreachable".into());
+            Err(Box::new(Fault { plugin, digest, role: Role::Metadata, function: "decode", kind }))
+        }
+    }
+
+    #[test]
+    fn what_one_function_answers_heals_no_other() {
+        let scene = Scene::new();
+        let id = PolicyId {
+            name: "half".into(),
+            component: Digest::new([3; 32]),
+            configuration: "{}".into(),
+            abi: "0.1.0".into(),
+        };
+        let time = Rc::clone(&scene.time);
+        let clock: Rc<dyn Clock> = Rc::new(move || Timestamp(time.get()));
+        let guarded = Guarded::new(Half(id), &scene.store, &scene.partition(1), clock);
+        let exit = crate::outcome::Exit::Code(0);
+        let outcome = Outcome { exit, output: vec![], started: 0, duration: 0, notes: vec![] };
+        let code = |fault: Box<Fault>| fault.kind.code();
+        for _ in 0..FAULTS {
+            assert!(guarded.encode(&outcome).is_ok());
+            assert_eq!(guarded.decode(b"").map_err(code), Err("trap"));
+        }
+        assert_eq!(guarded.encode(&outcome).map_err(code), Err("off"));
+        scene.wait(OPEN);
+        assert!(guarded.encode(&outcome).is_ok());
+        assert_eq!(guarded.decode(b"").map_err(code), Err("trap"));
+        assert_eq!(guarded.encode(&outcome).map_err(code), Err("off"));
     }
 
     #[test]

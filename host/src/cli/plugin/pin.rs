@@ -77,7 +77,7 @@ pub(super) fn pin(context: &Context, args: &PinArgs, out: &mut impl Write) -> an
         let path = path.display();
         match (changed, args.check) {
             (true, true) => {
-                writeln!(out, "{path} is not up to date: look at this, then run `reviver plugin pin`.")?
+                writeln!(out, "{path} is not up to date: look at this, then run `reviver plugin pin`.")?;
             }
             (true, false) => writeln!(out, "Wrote {path}.")?,
             (false, _) if rows.is_empty() => writeln!(out, "This repository uses no plugin files.")?,
