@@ -96,6 +96,8 @@ fn a_codec_and_a_policy_are_switched_off_too() -> Result<()> {
         assert_eq!(record(number, "the metadata plugin is at fault")?.warnings().len(), 1);
     }
     ensure!(record(3, "the metadata plugin is switched off")?.warnings().is_empty());
+    let strict = repository.run(&["--strict", "--out", "out", "--", "sh", "-c", ": >out"])?;
+    ensure!(strict.code == Some(125) && !repository.exists("out"), "{strict:?}");
     assert_eq!(repository.stats()?["faults"], 3);
 
     let repository = Repository::new()?;

@@ -8,6 +8,11 @@ pub trait Codec {
     /// What stands for this codec in keys.
     fn id(&self) -> &PolicyId;
 
+    /// Whether it would be asked at all. What would not be asked is better known before a command runs than after it.
+    fn ready(&self) -> Result<(), Box<Fault>> {
+        Ok(())
+    }
+
     /// The bytes that stand for the outcome.
     fn encode(&self, outcome: &Outcome) -> Result<Result<Vec<u8>, String>, Box<Fault>>;
 

@@ -11,6 +11,11 @@ pub trait KeyPolicy {
     /// What stands for this policy in keys.
     fn id(&self) -> &PolicyId;
 
+    /// Whether it would be asked at all. What would not be asked is better known before a command runs than after it.
+    fn ready(&self) -> Result<(), Box<Fault>> {
+        Ok(())
+    }
+
     /// What identifies the operation before it ran.
     fn derive(
         &self,

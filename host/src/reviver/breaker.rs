@@ -40,7 +40,7 @@ use crate::policy::{
 use crate::store::{Partition, Store};
 use crate::time::{Clock, Timestamp};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -136,6 +136,15 @@ impl<P> Guarded<P> {
         Self { policy, store: store.clone(), partition: partition.clone(), clock }
     }
 
+    fn path(&self, id: &PolicyId) -> PathBuf {
+        self.store.layout().breaker(self.partition.id(), id.component)
+    }
+
+    /// Whether the breaker lets a call through now.
+    fn lets(&self, role: Role, id: &PolicyId) -> Result<(), Box<Fault>> {
+        state(&self.path(id)).map_or(Ok(()), |state| closed(&state, self.clock.now(), role, id, ""))
+    }
+
     /// Calls the policy unless its breaker is open, and notes how that went.
     fn call<T>(
         &self,
@@ -144,16 +153,11 @@ impl<P> Guarded<P> {
         function: &'static str,
         ask: impl FnOnce(&P) -> Result<T, Box<Fault>>,
     ) -> Result<T, Box<Fault>> {
-        let path = self.store.layout().breaker(self.partition.id(), id.component);
+        let path = self.path(id);
         let before = state(&path);
         let now = self.clock.now();
         if let Some(state) = &before {
-            if let Some(until) = state.until(now) {
-                let minutes = Duration::from_nanos(until.0 - now.0).as_secs().div_ceil(60);
-                let kind = FaultKind::Off { faults: state.faults, code: state.code.clone(), minutes };
-                let (plugin, digest) = (id.name.clone(), id.component);
-                return Err(Box::new(Fault { plugin, digest, role, function, kind }));
-            }
+            closed(state, now, role, id, function)?;
             if state.faults >= FAULTS && state.function == function {
                 // Half-open: whoever comes while this one tries finds it open.
                 self.keep(&path, &State { time: now, ..state.clone() });
@@ -189,6 +193,20 @@ impl<P> Guarded<P> {
     }
 }
 
+fn closed(
+    state: &State,
+    now: Timestamp,
+    role: Role,
+    id: &PolicyId,
+    function: &'static str,
+) -> Result<(), Box<Fault>> {
+    let Some(until) = state.until(now) else { return Ok(()) };
+    let minutes = Duration::from_nanos(until.0.saturating_sub(now.0)).as_secs().div_ceil(60);
+    let kind = FaultKind::Off { faults: state.faults, code: state.code.clone(), minutes };
+    let (plugin, digest) = (id.name.clone(), id.component);
+    Err(Box::new(Fault { plugin, digest, role, function, kind }))
+}
+
 const fn counts(kind: &FaultKind) -> bool {
     !matches!(kind, FaultKind::Load(_) | FaultKind::Abi { .. } | FaultKind::Import(_) | FaultKind::Off { .. })
 }
@@ -196,6 +214,10 @@ const fn counts(kind: &FaultKind) -> bool {
 impl<P: KeyPolicy> KeyPolicy for Guarded<P> {
     fn id(&self) -> &PolicyId {
         self.policy.id()
+    }
+
+    fn ready(&self) -> Result<(), Box<Fault>> {
+        self.lets(Role::Key, self.id())
     }
 
     fn derive(
@@ -219,6 +241,10 @@ impl<P: KeyPolicy> KeyPolicy for Guarded<P> {
 impl<P: Codec> Codec for Guarded<P> {
     fn id(&self) -> &PolicyId {
         self.policy.id()
+    }
+
+    fn ready(&self) -> Result<(), Box<Fault>> {
+        self.lets(Role::Metadata, self.id())
     }
 
     fn encode(&self, outcome: &Outcome) -> Result<Result<Vec<u8>, String>, Box<Fault>> {

@@ -159,6 +159,13 @@ impl Reviver<'_> {
             return Ok(Ran::Done { exit, report });
         }
         report.record.differences = self.differences(request, &prepared, &found);
+        // With a plugin that is switched off nothing would be recorded, and what it makes itself would be missing.
+        if let Err(fault) = self.key_policy.ready().and_then(|()| self.codec.ready()) {
+            let input = std::mem::replace(&mut prepared.child_input, super::execute::ChildInput::Inherit);
+            let reason = fault.reason();
+            let uncached = Uncached { fault: Some(fault), ..Uncached::because(reason) };
+            return Ok(self.bare(report, uncached, Some(input)));
+        }
         let watched = match super::writes::watch(&prepared.derivation, &prepared.places) {
             Ok(watched) => watched,
             Err(doubt) => {
@@ -182,7 +189,6 @@ impl Reviver<'_> {
         Ok(Ran::Done { exit, report })
     }
 
-    /// A fresh look at the file system.
     /// The base key of an operation, or why it has none: all that a run does before it looks for what it knows.
     pub fn base(&self, request: &Request<'_>) -> Result<Digest, String> {
         let resolver = self.look_around(request);
@@ -190,6 +196,7 @@ impl Reviver<'_> {
         prepared.map(|prepared| prepared.base).map_err(|uncached| uncached.reason)
     }
 
+    /// A fresh look at the file system.
     pub(super) fn look_around(&self, request: &Request<'_>) -> Resolver {
         let environment = Rc::clone(&request.environment);
         let (table, clock) = (Rc::clone(&self.table), Rc::clone(&self.clock));
