@@ -59,6 +59,10 @@ fn after_three_faults_a_plugin_is_not_asked_and_nobody_is_warned_again() -> Resu
         let found = findings.as_array().into_iter().flatten().find(open);
         ensure!(found.is_some_and(|found| found["state"] == "problem"), "{name}: {findings}");
 
+        // Pinned again it is tried again.
+        ensure!(repository.ask(&["plugin", "pin", "weak"])?.code == Some(0), "{name}");
+        run(&repository, false)?.without(0, &format!("is at fault ({code})"))?;
+
         // Another file of the same name is another plugin.
         swap(&repository, "good")?;
         let ran = run(&repository, false)?;

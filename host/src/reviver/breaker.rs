@@ -32,6 +32,7 @@
 
 use super::remember::{check, checked};
 use crate::bytes::{Layout, Malformed, Reader, Writer, from_bytes, to_bytes};
+use crate::digest::Digest;
 use crate::operation::{Derivation, Discovery, Operation, Refusal};
 use crate::outcome::Outcome;
 use crate::policy::{
@@ -40,6 +41,7 @@ use crate::policy::{
 use crate::store::{Partition, Store};
 use crate::time::{Clock, Timestamp};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -105,11 +107,21 @@ impl Layout for State {
 
 /// The plugins of a partition that were at fault in their last call, open breakers among them.
 #[must_use]
-pub fn list(store: &Store, partition: &Partition) -> Vec<State> {
+pub fn list(store: &Store, partition: &Partition) -> Vec<(Digest, State)> {
     let Ok(files) = fs::read_dir(store.layout().breakers(partition.id())) else { return Vec::new() };
-    let mut states: Vec<_> = files.flatten().filter_map(|file| state(&file.path())).collect();
-    states.sort_by(|a, b| a.plugin.cmp(&b.plugin));
+    let known =
+        |file: fs::DirEntry| Some((Digest::from_hex(file.file_name().to_str()?)?, state(&file.path())?));
+    let mut states: Vec<_> = files.flatten().filter_map(known).collect();
+    states.sort_by(|(_, a), (_, b)| a.plugin.cmp(&b.plugin));
     states
+}
+
+/// Closes the breaker of a plugin: somebody looked at it, and wants it to be tried.
+pub fn forget(store: &Store, partition: &Partition, plugin: Digest) -> io::Result<()> {
+    match fs::remove_file(store.layout().breaker(partition.id(), plugin)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn state(path: &Path) -> Option<State> {
@@ -274,7 +286,6 @@ impl<P: Eviction> Eviction for Guarded<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::Digest;
     use crate::store::{Options, PartitionId};
     use std::cell::{Cell, RefCell};
 
@@ -361,7 +372,7 @@ mod tests {
         let answers = vec![trap(), Err(FaultKind::Fuel { limit: 1 }), Err(FaultKind::Memory { limit: 1 })];
         let (codes, asked) = scene.calls(1, 1, answers, 5);
         assert_eq!((codes.join(" "), asked), ("trap limit.fuel limit.memory off off".into(), 3));
-        let [state] = &list(&scene.store, &scene.partition(1))[..] else { panic!("one is open") };
+        let [(_, state)] = &list(&scene.store, &scene.partition(1))[..] else { panic!("one is open") };
         assert_eq!((&*state.plugin, state.role, &*state.code), ("told", Role::Eviction, "limit.memory"));
         assert!(state.until(Timestamp(scene.time.get())).is_some());
 

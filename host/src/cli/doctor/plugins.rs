@@ -31,14 +31,27 @@ pub(super) fn breakers(scene: &Scene) -> Vec<Finding> {
     let options = Options { link: scene.place.user.link, verify: scene.place.user.verify };
     let Ok(store) = Store::open(cache, options) else { return Vec::new() };
     let partition = store.partition(scene.place.root.partition(&scene.place.user.joined));
-    let open = |state: State| {
+    // Former versions of a plugin are nobody's problem any more.
+    let files = scene.place.settings.plugins.values().filter_map(|own| own.path.as_deref());
+    let present: Vec<_> =
+        files.filter_map(|path| fs::read(path).ok()).map(|bytes| Digest::of(&bytes)).collect();
+    let is_present = |digest: &Digest| {
+        present.contains(digest) || shipped::all().iter().any(|shipped| shipped.digest == *digest)
+    };
+    let open = |(digest, state): (Digest, State)| {
+        if !is_present(&digest) {
+            return None;
+        }
         let until = state.until(now())?;
         let minutes = Duration::from_nanos(until.0.saturating_sub(now().0)).as_secs().div_ceil(60);
         let State { plugin, role, faults, code, .. } = state;
         let says = format!(
             "switched off after {faults} faults in a row, the last one {code}; it is tried again in {minutes} min"
         );
-        let cure = format!("see what `reviver plugin check {}` says of this {role} plugin", word(&plugin));
+        let cure = format!(
+            "see what `reviver plugin check {0}` says of this {role} plugin; `reviver plugin pin {0}` tries it at once",
+            word(&plugin)
+        );
         Some(Finding::problem(format!("plugin {plugin}"), says, cure))
     };
     breaker::list(&store, &partition).into_iter().filter_map(open).collect()

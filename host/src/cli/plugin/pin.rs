@@ -7,6 +7,7 @@ use crate::repository::grants::{Grant, Grants};
 use crate::repository::lock::{Lock, Pin};
 use crate::repository::pin::{pin as pin_of, uses};
 use crate::repository::size::ByteSize;
+use crate::reviver::breaker;
 use crate::runtime::{Capabilities, Capability};
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -69,6 +70,10 @@ pub(super) fn pin(context: &Context, args: &PinArgs, out: &mut impl Write) -> an
     let changed = context.trust.lock().is_err() || old != new;
     if changed && !args.check {
         new.save(path).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    for pin in rows.iter().filter_map(|row| row.is.as_ref()).filter(|_| !args.check) {
+        // Where this fails the plugin is tried again later.
+        breaker::forget(&context.store, &context.partition, pin.digest).ok();
     }
     if args.json {
         writeln!(out, "{}", rows.iter().map(as_json).collect::<Json>())?;

@@ -139,12 +139,12 @@ fn files(
     Ok(found)
 }
 
-/// The names that lines of `content` include.
+/// The names that lines of `content` include, indented or not, as a shell reads them.
 fn included<'a>(content: &'a [u8], keyword: &str) -> impl Iterator<Item = &'a [u8]> {
     content
         .split(|byte| *byte == b'\n')
         .filter_map(move |line| {
-            let rest = line.strip_prefix(keyword.as_bytes())?;
+            let rest = line.trim_ascii_start().strip_prefix(keyword.as_bytes())?;
             let name = rest.trim_ascii();
             (rest.first()?.is_ascii_whitespace() && !name.is_empty()).then_some(name)
         })
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn all_included_files_are_ingredients() {
         let host = host(&[
-            ("in/a.txt", "one\ninclude b.txt\ninclude ../c.txt\n"),
+            ("in/a.txt", "one\n  include b.txt\n\tinclude ../c.txt\n"),
             ("in/b.txt", "included b.txt\nincludes\ninclude \n"),
             ("c.txt", "include in/b.txt"),
         ]);
