@@ -72,11 +72,14 @@ pub(super) enum OwnError {
     Unread(io::Error),
 }
 
+/// What such a file is never larger than: one that comes with a clone must not fill the memory.
+const OWN: u64 = 1 << 20;
+
 /// The text of a file that only counts if it belongs to `user` or to root; `None` where there is none.
 pub(super) fn read_own(path: &Path, user: u32) -> Result<Option<String>, OwnError> {
     // A pipe of that name must not be waited for.
     let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let mut file = match File::options().read(true).custom_flags(nonblocking).open(path) {
+    let file = match File::options().read(true).custom_flags(nonblocking).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(OwnError::Unread(error)),
@@ -89,8 +92,12 @@ pub(super) fn read_own(path: &Path, user: u32) -> Result<Option<String>, OwnErro
     if !metadata.is_file() {
         return Err(OwnError::Unread(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file")));
     }
+    if metadata.len() > OWN {
+        let why = format!("it is larger than {OWN} bytes");
+        return Err(OwnError::Unread(io::Error::new(io::ErrorKind::FileTooLarge, why)));
+    }
     let mut text = String::new();
-    file.read_to_string(&mut text).map_err(OwnError::Unread)?;
+    file.take(OWN).read_to_string(&mut text).map_err(OwnError::Unread)?;
     Ok(Some(text))
 }
 

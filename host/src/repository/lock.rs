@@ -311,6 +311,15 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_too_large_is_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(LOCK);
+        std::fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        let error = Lock::load(&path, rustix::process::geteuid().as_raw()).unwrap_err();
+        assert!(error.to_string().contains("larger than"), "{error}");
+    }
+
+    #[test]
     fn a_file_of_another_user_pins_nothing_and_no_file_is_no_pins() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(LOCK);

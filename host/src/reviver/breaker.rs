@@ -41,7 +41,8 @@ use crate::policy::{
 use crate::store::{Partition, Store};
 use crate::time::{Clock, Timestamp};
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -50,6 +51,9 @@ const MAGIC: &[u8; 8] = b"RVBREAK1";
 
 /// How many faults in a row open it.
 pub const FAULTS: u64 = 3;
+
+/// What no file of a state is larger than.
+const SIZE: u64 = 64 << 10;
 
 /// How long it stays open.
 pub const OPEN: Duration = Duration::from_mins(10);
@@ -125,7 +129,15 @@ pub fn forget(store: &Store, partition: &Partition, plugin: Digest) -> io::Resul
 }
 
 fn state(path: &Path) -> Option<State> {
-    from_bytes(check(MAGIC, &fs::read(path).ok()?).ok()?).ok()
+    // Something else in its place must not be waited for, nor read to its end.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = fs::File::options().read(true).custom_flags(flags).open(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    file.take(SIZE).read_to_end(&mut bytes).ok()?;
+    from_bytes(check(MAGIC, &bytes).ok()?).ok()
 }
 
 /// A policy behind its breaker.
@@ -458,6 +470,16 @@ mod tests {
             assert_eq!(state(&path), None, "{at}");
         }
         assert_eq!(scene.calls(1, 1, vec![Ok(())], 1).0, ["ok"]);
+        // What never ends is not read, nor waited for.
+        for other in ["/dev/zero", "/dev/null", "."] {
+            fs::remove_file(&path).ok();
+            std::os::unix::fs::symlink(other, &path).unwrap();
+            assert_eq!(state(&path), None, "{other}");
+        }
+        fs::remove_file(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert_eq!(scene.calls(1, 1, vec![Ok(())], 1).0, ["ok"]);
+        fs::remove_file(&path).unwrap();
         // A clock that went back does not keep it open for longer.
         fs::write(&path, &whole).unwrap();
         scene.time.set(1);

@@ -4,7 +4,7 @@
 //! <artifacts>/                                  0700, owned by the effective user
 //!   <component>-<compatibility>.cwasm           0600, appears by rename, never written again
 //!     ├── what the engine serialised
-//!     └── the sum of that, 32 bytes
+//!     └── the sum of that, 32 bytes, with the digest of the file's name taken to it bit by bit
 //! ```
 //!
 //! `component` is the digest of the component in 64 hexadecimal digits, `compatibility` a hash in 16 of all that the engine
@@ -53,13 +53,14 @@ impl Artifacts {
     pub(super) fn find(&self, engine: &Engine, component: Digest) -> Option<Component> {
         let directory = self.open().ok()?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let file = rustix::fs::openat(&directory, self.name(engine, component), flags, Mode::empty()).ok()?;
+        let name = self.name(engine, component);
+        let file = rustix::fs::openat(&directory, &name, flags, Mode::empty()).ok()?;
         let stat = rustix::fs::fstat(&file).ok()?;
         if !is_private(&stat, FileType::RegularFile) {
             return None;
         }
         let file = File::from(file);
-        if !is_whole(&file, u64::try_from(stat.st_size).ok()?).ok()? {
+        if !is_whole(&file, u64::try_from(stat.st_size).ok()?, &name).ok()? {
             return None;
         }
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
@@ -93,8 +94,8 @@ impl Artifacts {
             .and_then(|file| {
                 let mut file = File::from(file);
                 file.write_all(&artifact)?;
-                file.write_all(&sum::of(&artifact))?;
                 let name = self.name(engine, digest);
+                file.write_all(&named(sum::of(&artifact), &name))?;
                 rustix::fs::renameat(&directory, &temporary, &directory, name).map_err(io::Error::from)
             });
         if written.is_err() {
@@ -129,11 +130,20 @@ fn is_private(stat: &Stat, kind: FileType) -> bool {
         && stat.st_mode & 0o022 == 0
 }
 
-/// Whether the last bytes of the file are the sum of the others.
-fn is_whole(mut file: &File, size: u64) -> io::Result<bool> {
+/// Whether the last bytes of the file are the sum of the others, under this name.
+fn is_whole(mut file: &File, size: u64, name: &str) -> io::Result<bool> {
     let Some(size) = size.checked_sub(SUM) else { return Ok(false) };
     let (is, read) = sum::of_reader(&mut file.take(size))?;
     let mut said = [0; SUM as usize];
     file.read_exact(&mut said)?;
-    Ok(read == size && is == said)
+    Ok(read == size && named(is, name) == said)
+}
+
+/// The sum of a file of this name: under another one the same bytes are no artefact. A copy that was put back in the wrong
+/// place would answer for another plugin, and be believed.
+pub(super) fn named(mut sum: [u8; SUM as usize], name: &str) -> [u8; SUM as usize] {
+    for (byte, other) in sum.iter_mut().zip(Digest::of(name.as_bytes()).as_bytes()) {
+        *byte ^= other;
+    }
+    sum
 }

@@ -11,6 +11,7 @@ use crate::shipped;
 use crate::store::{Options, Store};
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -25,6 +26,9 @@ pub(super) fn plugins(scene: &Scene) -> Vec<Finding> {
     names.into_iter().flat_map(|name| plugin(scene, name)).collect()
 }
 
+/// As many bytes of a component are read: more than any limit allows.
+const MOST: u64 = 64 << 20;
+
 /// Plugins that were at fault too often, and are not asked for a while.
 pub(super) fn breakers(scene: &Scene) -> Vec<Finding> {
     let Some(cache) = &scene.cache else { return Vec::new() };
@@ -34,7 +38,7 @@ pub(super) fn breakers(scene: &Scene) -> Vec<Finding> {
     // Former versions of a plugin are nobody's problem any more.
     let files = scene.place.settings.plugins.values().filter_map(|own| own.path.as_deref());
     let present: Vec<_> =
-        files.filter_map(|path| fs::read(path).ok()).map(|bytes| Digest::of(&bytes)).collect();
+        files.filter_map(|path| component(path).ok()).map(|bytes| Digest::of(&bytes)).collect();
     let is_present = |digest: &Digest| {
         present.contains(digest) || shipped::all().iter().any(|shipped| shipped.digest == *digest)
     };
@@ -98,7 +102,7 @@ fn plugin(scene: &Scene, name: &str) -> Vec<Finding> {
 fn role(scene: &Scene, name: &str, path: &Path) -> Result<Role, (String, String)> {
     let shown = path.display();
     let build = "build it with `reviver plugin build`";
-    let bytes = fs::read(path).map_err(|error| {
+    let bytes = component(path).map_err(|error| {
         (format!("cannot read {shown}: {error}"), format!("{build}, or correct its `path`"))
     })?;
     let own = scene.place.settings.plugins.get(name).map(|own| own.limits);
@@ -115,6 +119,17 @@ fn role(scene: &Scene, name: &str, path: &Path) -> Result<Role, (String, String)
         };
         (format!("{shown} {kind}"), cure.to_owned())
     })
+}
+
+/// The bytes of a component, which are in a file of at most some size: a pipe would be waited for.
+fn component(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MOST).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Uses of a plugin that are not for its role.
@@ -136,6 +151,6 @@ fn misused(scene: &Scene, name: &str, role: Role) -> Vec<Finding> {
 fn trusted(scene: &Scene, name: &str, role: Role) -> Result<Capabilities, ChooseError> {
     let Place { settings, user, .. } = &scene.place;
     let trust = scene.place.trust();
-    let digest = |path: &Path| fs::read(path).map(|bytes| Digest::of(&bytes));
+    let digest = |path: &Path| component(path).map(|bytes| Digest::of(&bytes));
     choose::trusted(name, role, settings, user, &trust, &digest).map(|trusted| trusted.withheld)
 }

@@ -123,6 +123,28 @@ fn no_region_of_an_artifact_may_differ() {
     assert!(bench.works());
 }
 
+/// An artefact that was put back under another's name was once executed: it answered for a plugin that it is not of, and the
+/// answer was remembered.
+#[test]
+fn an_artifact_under_the_name_of_another_is_not_used() {
+    let (bench, other) = (Bench::new(), Bench::new());
+    assert!(bench.works());
+    let whole = fs::read(bench.kept().remove(0)).unwrap();
+    // Another component, for the bytes of a component are all that tells plugins apart.
+    let bytes = component("key", &GOOD.replace("\"good", "\"g00d"));
+    let digest = Digest::of(&bytes);
+    let other = Bench { source: PluginSource { digest, ..other.source.clone() }, bytes, ..other };
+    other.put();
+    assert!(other.works());
+    let kept = other.kept().remove(0);
+    replace(&kept, &whole);
+    other.take_away();
+    assert!(!other.works());
+    other.put();
+    assert!(other.works());
+    assert!(fs::read(&kept).unwrap() != whole, "it is replaced");
+}
+
 /// The sum is right and the file is private: what is left is what the engine says of it.
 #[test]
 fn an_artifact_of_another_engine_or_another_component_is_not_used() {
@@ -130,7 +152,8 @@ fn an_artifact_of_another_engine_or_another_component_is_not_used() {
     assert!(bench.works());
     let kept = bench.kept().remove(0);
     let whole = fs::read(&kept).unwrap();
-    let summed = |artifact: &[u8]| [artifact, &sum::of(artifact)].concat();
+    let name = kept.file_name().unwrap().to_str().unwrap().to_owned();
+    let summed = |artifact: &[u8]| [artifact, &artifact::named(sum::of(artifact), &name)].concat();
     let artifact = &whole[..whole.len() - 32];
     assert!(summed(artifact) == whole);
 
