@@ -24,7 +24,7 @@ use reviver::operation::Operation;
 use reviver::outcome::{Chunk, Exit, Outcome, Stream};
 use reviver::policy::{
     Budget, Candidate, Codec as _, Eviction, Inputs, KeyPolicy as _, LookFailure, Match, PolicyId,
-    QueryAnswer, SharedInputs,
+    QueryAnswer, Role, SharedInputs,
 };
 use reviver::reviver::environment::Environment;
 use reviver::reviver::identify;
@@ -122,12 +122,12 @@ fn load(workshop: &Workshop, name: &str, started: bool) -> Result<impl FnOnce() 
     if started {
         runtime.start().map_err(fault)?;
     }
-    let name = name.to_owned();
+    let role = shipped::find(name).context("it is shipped")?.role;
     Ok(move || {
-        let loaded = match &*name {
-            "evict-lru" => WasmEviction::new(runtime, source).load(),
-            "metadata-compact" => WasmCodec::new(runtime, source).load(),
-            _ => WasmKey::new(runtime, source).load(),
+        let loaded = match role {
+            Role::Eviction => WasmEviction::new(runtime, source).load(),
+            Role::Metadata => WasmCodec::new(runtime, source).load(),
+            Role::Key => WasmKey::new(runtime, source).load(),
         };
         loaded.map_err(fault)
     })
