@@ -72,7 +72,7 @@ enum Command {
     /// Look into the cache, and take things out of it
     #[command(subcommand)]
     Cache(cache::CacheCommand),
-    /// List, inspect and build plugins
+    /// The plugins of this repository, and tools for their authors
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
     /// Write a commented reviver.toml

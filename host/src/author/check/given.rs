@@ -6,6 +6,7 @@
 //!
 //! All but `argv` may be left out.
 
+use crate::author::call::{QuestionError, read_operation};
 use crate::operation::Operation;
 use serde_json::{Deserializer, Value};
 use std::fmt;
@@ -21,7 +22,12 @@ pub enum GivenError {
         /// Which of the objects, from one.
         object: usize,
         /// What is wrong with it.
-        why: String,
+        source: QuestionError,
+    },
+    /// The root is no absolute path.
+    Root {
+        /// Which of the objects, from one.
+        object: usize,
     },
 }
 
@@ -29,7 +35,8 @@ impl fmt::Display for GivenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json(error) => write!(f, "no JSON: {error}"),
-            Self::Member { object, why } => write!(f, "operation {object}: {why}"),
+            Self::Member { object, source } => write!(f, "operation {object}: {source}"),
+            Self::Root { object } => write!(f, "operation {object}: `root` is no absolute path"),
         }
     }
 }
@@ -38,7 +45,8 @@ impl std::error::Error for GivenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Json(error) => Some(error),
-            Self::Member { .. } => None,
+            Self::Member { source, .. } => Some(source),
+            Self::Root { .. } => None,
         }
     }
 }
@@ -49,49 +57,20 @@ pub fn operations(text: &str, root: &str) -> Result<Vec<Operation>, GivenError> 
     objects
         .enumerate()
         .map(|(position, object)| {
-            let wrong = |why| GivenError::Member { object: position + 1, why };
-            operation(&object.map_err(GivenError::Json)?, root).map_err(wrong)
+            let (object, json) = (position + 1, object.map_err(GivenError::Json)?);
+            let mut operation =
+                read_operation(&json, root).map_err(|source| GivenError::Member { object, source })?;
+            if !operation.root.starts_with('/') {
+                return Err(GivenError::Root { object });
+            }
+            // Callers declare these in any order, and the host hands them over sorted.
+            for list in [&mut operation.reads, &mut operation.writes, &mut operation.variables] {
+                list.sort();
+                list.dedup();
+            }
+            Ok(operation)
         })
         .collect()
-}
-
-fn operation(object: &Value, root: &str) -> Result<Operation, String> {
-    const MEMBERS: [&str; 6] = ["argv", "root", "directory", "reads", "writes", "variables"];
-    let object = object.as_object().ok_or("it is no object")?;
-    if let Some(foreign) = object.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
-        return Err(format!("there is no member `{foreign}`; there are {}", MEMBERS.join(", ")));
-    }
-    let text = |name: &str, else_: &str| match object.get(name) {
-        None => Ok(else_.to_owned()),
-        Some(Value::String(text)) => Ok(text.clone()),
-        Some(_) => Err(format!("`{name}` is no text")),
-    };
-    let texts = |name: &str| -> Result<Vec<String>, String> {
-        let Some(list) = object.get(name) else { return Ok(Vec::new()) };
-        let list = list.as_array().and_then(|list| {
-            list.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
-        });
-        list.ok_or_else(|| format!("`{name}` is no list of texts"))
-    };
-    // Callers declare these in any order, and the host hands them over sorted.
-    let sorted = |name: &str| {
-        texts(name).map(|mut list| {
-            list.sort();
-            list.dedup();
-            list
-        })
-    };
-    let argv = texts("argv")?;
-    if argv.is_empty() {
-        return Err("`argv` is missing or empty".to_owned());
-    }
-    let root = text("root", root)?;
-    if !root.starts_with('/') {
-        return Err("`root` is no absolute path".to_owned());
-    }
-    let directory = text("directory", "")?;
-    let (reads, writes, variables) = (sorted("reads")?, sorted("writes")?, sorted("variables")?);
-    Ok(Operation { argv, root, directory, reads, writes, variables })
 }
 
 #[cfg(test)]
@@ -106,9 +85,9 @@ mod tests {
         assert_eq!((all[1].argv.len(), all[1].root.as_str(), all[1].reads.len()), (2, "/x", 1));
         for (text, why) in [
             ("{", "no JSON"),
-            ("[]", "operation 1: it is no object"),
-            ("{\"argv\":[\"a\"]} {\"argv\":[]}", "operation 2: `argv` is missing or empty"),
-            ("{\"argv\":[1]}", "`argv` is no list of texts"),
+            ("[]", "operation 1: "),
+            ("{\"argv\":[\"a\"]} {\"argv\":[]}", "a list that begins with the program"),
+            ("{\"argv\":[1]}", "operation 1: "),
             ("{\"argv\":[\"a\"],\"read\":[]}", "there is no member `read`"),
             ("{\"argv\":[\"a\"],\"root\":\"r\"}", "`root` is no absolute path"),
         ] {
