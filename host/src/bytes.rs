@@ -104,7 +104,7 @@ impl Writer {
 }
 
 /// Reads values from the front of some bytes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -160,12 +160,18 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.bytes()?).map_err(|_| Malformed { expected: "a text in UTF-8" })
     }
 
-    /// Values behind their number. Each takes at least one byte, so a number larger than what is left is a lie.
-    pub fn list<T: Layout>(&mut self) -> Result<Vec<T>, Malformed> {
-        let length = self.u32()? as usize;
-        if length > self.left() {
+    /// The number of values to come. Each takes at least one byte, so a number larger than what is left is a lie.
+    pub fn number(&mut self) -> Result<usize, Malformed> {
+        let number = self.u32()? as usize;
+        if number > self.left() {
             return Err(Malformed { expected: "a list as long as it says" });
         }
+        Ok(number)
+    }
+
+    /// Values behind their number.
+    pub fn list<T: Layout>(&mut self) -> Result<Vec<T>, Malformed> {
+        let length = self.number()?;
         let mut values = Vec::with_capacity(length.min(4096));
         for _ in 0..length {
             values.push(T::take(self)?);

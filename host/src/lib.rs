@@ -44,6 +44,7 @@ pub mod identity;
 pub mod key;
 pub mod operation;
 pub mod outcome;
+mod sum;
 pub mod time;
 
 pub mod policy;

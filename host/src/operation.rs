@@ -199,12 +199,15 @@ impl Layout for Operation {
     }
 }
 
+/// How a file is told from other sources where one is laid out: what reads hundreds of them looks for no more.
+pub(crate) const FILE: u8 = 2;
+
 impl Layout for Source {
     fn put(&self, out: &mut Writer) {
         match self {
             Self::Text(text) => (out.u8(0), out.text(text)).1,
             Self::Bytes(bytes) => (out.u8(1), out.bytes(bytes)).1,
-            Self::File(path) => (out.u8(2), out.text(path)).1,
+            Self::File(path) => (out.u8(FILE), out.text(path)).1,
             Self::Tree(path) => (out.u8(3), out.text(path)).1,
             Self::Listing(path) => (out.u8(4), out.text(path)).1,
             Self::Variable(name) => (out.u8(5), out.text(name)).1,
@@ -217,7 +220,7 @@ impl Layout for Source {
         Ok(match from.u8()? {
             0 => Self::Text(String::take(from)?),
             1 => Self::Bytes(from.bytes()?.to_vec()),
-            2 => Self::File(String::take(from)?),
+            FILE => Self::File(String::take(from)?),
             3 => Self::Tree(String::take(from)?),
             4 => Self::Listing(String::take(from)?),
             5 => Self::Variable(String::take(from)?),

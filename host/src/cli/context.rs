@@ -12,7 +12,7 @@ use crate::repository::user::UserSettings;
 use crate::reviver::files::Files;
 use crate::reviver::table::Table;
 use crate::runtime::{PluginSource, Runtime};
-use crate::store::{Options, Partition, Store, StoreError};
+use crate::store::{Options, Partition, PartitionId, Store, StoreError};
 use crate::time::Timestamp;
 use anyhow::Context as _;
 use std::io;
@@ -59,9 +59,8 @@ impl Place {
     }
 
     /// The trust in the repository's plugin files.
-    pub(super) fn trust(&self) -> Trust {
+    pub(super) fn trust(&self, partition: PartitionId) -> Trust {
         let grants = xdg("XDG_STATE_HOME", ".local/state").map(|state| state.join("reviver/grants.toml"));
-        let partition = self.root.partition(&self.user.joined);
         Trust::new(&self.root.path, partition, grants, rustix::process::geteuid().as_raw())
     }
 
@@ -110,10 +109,11 @@ impl Context {
     pub(super) fn at(global: &Global, place: Place) -> Result<Self, StoreError> {
         let options = Options { link: place.user.link, verify: place.user.verify };
         let store = Store::open(&Self::cache(global, &place), options)?;
-        let partition = store.partition(place.root.partition(&place.user.joined));
+        let id = place.root.partition(&place.user.joined);
+        let partition = store.partition(id);
         let table = Rc::new(Table::new(store.layout().hashes()));
         let runtime = Arc::new(Runtime::new(Some(store.layout().artifacts())));
-        let trust = place.trust();
+        let trust = place.trust(id);
         Ok(Self { place, store, partition, table, runtime, trust })
     }
 

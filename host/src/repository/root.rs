@@ -28,12 +28,15 @@ pub struct Root {
     pub foreign: Option<PathBuf>,
     /// The enclosing git work tree.
     pub work_tree: Option<PathBuf>,
+    /// Whether the `.git` in it is a directory, and neither a file, as in a worktree, nor a link.
+    pub is_main: bool,
 }
 
 /// Finds the repository around a directory, which has no symbolic links in its path. `user` is who asks.
 #[must_use]
 pub fn find(directory: &Path, user: u32) -> Root {
-    let mut root = Root { path: directory.to_owned(), settings: None, foreign: None, work_tree: None };
+    let path = directory.to_owned();
+    let mut root = Root { path, settings: None, foreign: None, work_tree: None, is_main: false };
     for place in directory.ancestors() {
         let settings = place.join(SETTINGS);
         if root.settings.is_none()
@@ -47,7 +50,8 @@ pub fn find(directory: &Path, user: u32) -> Root {
                 root.foreign = root.foreign.or(Some(settings));
             }
         }
-        if fs::symlink_metadata(place.join(".git")).is_ok() {
+        if let Ok(git) = fs::symlink_metadata(place.join(".git")) {
+            root.is_main = git.is_dir();
             root.work_tree = Some(place.to_owned());
             if root.settings.is_none() {
                 place.clone_into(&mut root.path);
@@ -71,7 +75,7 @@ impl Root {
         match &self.work_tree {
             Some(work_tree) => {
                 let within = self.path.strip_prefix(work_tree).unwrap_or(Path::new(""));
-                framer.bytes(bytes(&common_directory(work_tree))).bytes(bytes(within));
+                framer.bytes(bytes(&common_directory(work_tree, self.is_main))).bytes(bytes(within));
             }
             None => {
                 framer.bytes(bytes(&self.path));
@@ -87,13 +91,19 @@ fn bytes(path: &Path) -> &[u8] {
 
 /// The directory that all worktrees of a git repository have in common (gitrepository-layout(5): a `.git` file names the
 /// worktree's own directory, whose file `commondir` names the common one).
-fn common_directory(work_tree: &Path) -> PathBuf {
+fn common_directory(work_tree: &Path, is_main: bool) -> PathBuf {
     let git = work_tree.join(".git");
     let line = |path: &Path| fs::read_to_string(path).ok().map(|text| text.trim_end().to_owned());
-    let own = line(&git).and_then(|text| text.strip_prefix("gitdir: ").map(|path| work_tree.join(path)));
-    let own = own.unwrap_or(git);
-    let common = line(&own.join("commondir")).map_or_else(|| own.clone(), |path| own.join(path));
-    fs::canonicalize(&common).unwrap_or(common)
+    let named = || line(&git).and_then(|text| text.strip_prefix("gitdir: ").map(|path| work_tree.join(path)));
+    let own = if is_main { None } else { named() }.unwrap_or_else(|| git.clone());
+    match line(&own.join("commondir")) {
+        // Neither the work tree's path nor this name is a link.
+        None if is_main => own,
+        common => {
+            let common = common.map_or_else(|| own.clone(), |path| own.join(path));
+            fs::canonicalize(&common).unwrap_or(common)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -15,9 +15,9 @@ use crate::digest::{Digest, Framer};
 use crate::identity::Identity;
 use crate::store::digest_of;
 use crate::time::{Clock, Timestamp};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// The names in a directory.
-pub type Names = BTreeSet<OsString>;
+pub type Names = FxHashSet<OsString>;
 
 /// The file system as one operation sees it, at one moment: every path is looked at once and the answer kept.
 pub struct Files {

@@ -17,6 +17,9 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+/// From so many names on, a changed directory is read instead of asked for each of them.
+pub(super) const MANY: u32 = 4;
+
 /// What was seen of one ingredient.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Hint {
@@ -114,16 +117,18 @@ fn nearest(files: &Files, path: &Path) -> Option<PathBuf> {
 
 /// Whether `path` is surely absent because the name that leads to it is not in `directory`.
 pub fn lacks(files: &Files, directory: &Path, path: &Path) -> io::Result<bool> {
-    let (directory_bytes, path) = (directory.as_os_str().as_bytes(), path.as_os_str().as_bytes());
-    let Some(rest) = path.strip_prefix(directory_bytes).and_then(|rest| rest.strip_prefix(b"/")) else {
-        return Ok(false);
-    };
-    let name = rest.split(|byte| *byte == b'/').next().unwrap_or_default();
-    // What is written another way is looked at by itself.
-    if matches!(name, b"" | b"." | b"..") {
-        return Ok(false);
-    }
-    Ok(files.names(directory)?.is_none_or(|names| !names.contains(OsStr::from_bytes(name))))
+    let (bytes, path) = (directory.as_os_str().as_bytes(), path.as_os_str().as_bytes());
+    Ok(match step(bytes, path) {
+        Some(name) => files.names(directory)?.is_none_or(|names| !names.contains(name)),
+        None => false,
+    })
+}
+
+/// The name in `directory` that leads to `path`; `None` for what is written another way, and looked at by itself.
+pub(super) fn step<'p>(directory: &[u8], path: &'p [u8]) -> Option<&'p OsStr> {
+    let rest = path.strip_prefix(directory)?.strip_prefix(b"/")?;
+    let name = &rest[..memchr::memchr(b'/', rest).unwrap_or(rest.len())];
+    (!matches!(name, b"" | b"." | b"..")).then(|| OsStr::from_bytes(name))
 }
 
 impl Layout for Look {
@@ -164,16 +169,5 @@ impl Layout for Hint {
             3 => Self::Program(from.list()?),
             _ => return Err(Malformed { expected: "a kind of hint" }),
         })
-    }
-}
-
-impl Layout for Hints {
-    fn put(&self, out: &mut Writer) {
-        out.list(&self.directories);
-        out.list(&self.each);
-    }
-
-    fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
-        Ok(Self { directories: from.list()?, each: from.list()? })
     }
 }

@@ -6,7 +6,7 @@
 //! | base key | partition, key plugin, metadata plugin, topology of the output, accepted exits, standard input, the derivation with its ingredients' values |
 //! | key | the base key, a list of discovered ingredients and their values; an empty list where nothing is discovered |
 
-use super::value::{Value, frame, names};
+use super::value::{Value, frame};
 use crate::digest::{Digest, Framer};
 use crate::key::Key;
 use crate::operation::{Derivation, Operation, WriteKind};
@@ -39,9 +39,9 @@ pub fn question(key_policy: Digest, limits: Digest, operation: &Operation) -> Di
     framer.texts(reads).texts(writes).texts(variables).finish()
 }
 
-/// The base key of a derivation whose ingredients resolved to these values.
+/// The base key of a derivation whose ingredients have these [names](super::value::names) and resolved to these values.
 #[must_use]
-pub fn base(surroundings: &Frame<'_>, derivation: &Derivation, values: &[Value]) -> Digest {
+pub fn base(surroundings: &Frame<'_>, derivation: &Derivation, names: Digest, values: &[Value]) -> Digest {
     let Frame { partition, key_policy, codec, joined, accepted, input } = surroundings;
     let mut framer = Framer::new("reviver.base");
     framer.bytes(partition.as_bytes()).digest(*key_policy).digest(*codec).number(u64::from(*joined));
@@ -50,7 +50,7 @@ pub fn base(surroundings: &Frame<'_>, derivation: &Derivation, values: &[Value])
         framer.number(u64::from(*exit));
     }
     frame(&mut framer, &[*input]);
-    frame(framer.digest(names(&derivation.ingredients)), values);
+    frame(framer.digest(names), values);
     framer.number(derivation.writes.len() as u64);
     for write in &derivation.writes {
         let kind = match write.kind {
@@ -66,7 +66,7 @@ pub fn base(surroundings: &Frame<'_>, derivation: &Derivation, values: &[Value])
     framer.finish()
 }
 
-/// The key of an operation with this base key, the [names] of what was discovered, and its values.
+/// The key of an operation with this base key, the [names](super::value::names) of what was discovered, and its values.
 #[must_use]
 pub fn full(base: Digest, discovered: Digest, values: &[Value]) -> Key {
     let mut framer = Framer::new("reviver.key");
@@ -76,6 +76,7 @@ pub fn full(base: Digest, discovered: Digest, values: &[Value]) -> Key {
 
 #[cfg(test)]
 mod tests {
+    use super::super::value::names;
     use super::*;
     use crate::operation::{Ingredient, Input, Source, Write};
 
@@ -114,7 +115,7 @@ mod tests {
         };
         change(&mut derivation, &mut values, &mut surroundings, &mut accepted);
         let surroundings = Frame { accepted: &accepted, ..surroundings };
-        base(&surroundings, &derivation, &values)
+        base(&surroundings, &derivation, names(&derivation.ingredients), &values)
     }
 
     #[test]

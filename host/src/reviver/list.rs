@@ -3,18 +3,19 @@
 //! The file is the *companion* of the entries that were recorded under the base key and goes with the last of them:
 //!
 //! ```text
-//! "RVLISTS1" | digest of the rest | label | lists, most recently used first | explained base ingredients
+//! "RVLISTS2" | sum of the rest | label | number | lists behind their lengths, most recently used first | explained base ingredients
 //! ```
 //!
 //! A later lookup resolves each list natively; the first whose key is bound is the hit. Places under the root are kept
 //! relative to it, behind [`ROOT`], so that worktrees share lists.
 
 use super::explain::Explained;
-use super::remember::{Resolved, check, checked};
-use crate::bytes::{Layout as _, Malformed, Reader, Writer};
+use super::kept::Kept;
+use super::remember::{Resolved, summed, unsummed};
+use crate::bytes::{Layout as _, Malformed, Reader, Writer, from_bytes, to_bytes};
 use crate::operation::{Ingredient, Source};
 
-const MAGIC: &[u8; 8] = b"RVLISTS1";
+const MAGIC: &[u8; 8] = b"RVLISTS2";
 
 /// The most lists that a base key keeps.
 pub const MOST_LISTS: usize = 16;
@@ -56,27 +57,28 @@ impl Lists {
         for list in &mut lists {
             change(list, &|place| relative(place, root));
         }
-        out.list(&lists);
+        out.u32(lists.len() as u32);
+        for list in &lists {
+            out.bytes(&to_bytes(list));
+        }
         out.list(&self.base);
-        checked(MAGIC, &out.into_bytes())
+        summed(MAGIC, &out.into_bytes())
     }
 
-    /// The lists alone, for a lookup.
-    pub fn for_lookup(bytes: &[u8], root: &str) -> Result<Vec<Resolved>, Malformed> {
-        let mut from = Reader::new(check(MAGIC, bytes)?);
-        from.text()?;
-        let mut lists: Vec<Resolved> = from.list()?;
-        for list in &mut lists {
-            change(list, &|place| absolute(place, root));
-        }
-        Ok(lists)
+    /// The lists alone, as they lie there, for a lookup.
+    pub fn kept(bytes: &[u8]) -> Result<Vec<Kept<'_>>, Malformed> {
+        let mut from = Reader::new(unsummed(MAGIC, bytes)?);
+        from.bytes()?;
+        (0..from.number()?).map(|_| Ok(Kept::new(from.bytes()?))).collect()
     }
 
     /// The lists in the bytes of a file, with their places under `root`.
     pub fn from_bytes(bytes: &[u8], root: &str) -> Result<Self, Malformed> {
-        let mut from = Reader::new(check(MAGIC, bytes)?);
+        let mut from = Reader::new(unsummed(MAGIC, bytes)?);
         let label = String::take(&mut from)?;
-        let mut lists: Vec<Resolved> = from.list()?;
+        let lists: Result<Vec<Resolved>, _> =
+            (0..from.number()?).map(|_| from_bytes(from.bytes()?)).collect();
+        let mut lists = lists?;
         let base = from.list()?;
         from.end()?;
         for list in &mut lists {

@@ -2,7 +2,6 @@
 
 use super::execute::Outputs;
 use super::explain::{self, Difference, differences, explained};
-use super::hints::Hint;
 use super::hunk::{self, HunkError};
 use super::identify;
 use super::label;
@@ -14,11 +13,8 @@ use super::revive::Reviving;
 use super::run::{Report, Request, Reviver, Search};
 use super::value::names;
 use crate::key::Key;
-use crate::operation::Source;
 use crate::outcome::{Exit, Outcome};
 use crate::store::{Entry, StageError};
-use std::fs;
-use std::path::Path;
 
 /// So many hints of a list may be stale before it is written anew.
 const STALE: usize = 4;
@@ -33,17 +29,16 @@ impl Reviver<'_> {
             return search;
         }
         let path = self.store.layout().companion(self.partition.id(), prepared.base);
-        let root = &request.operation.root;
-        let lists = fs::read(path).ok().and_then(|bytes| Lists::for_lookup(&bytes, root).ok());
-        search.lists = lists.unwrap_or_default();
-        for (position, list) in search.lists.iter().enumerate() {
+        // Without lists nothing was recorded, and damaged ones are none.
+        search.lists = self.store.read(&path).unwrap_or_default();
+        for (position, list) in Lists::kept(&search.lists).unwrap_or_default().into_iter().enumerate() {
             // A list that cannot be looked at now leads nowhere; another one may.
-            let Ok(values) = list.now(resolver) else {
-                search.values.push(None);
+            let Ok(now) = list.now(resolver, &request.operation.root) else {
+                search.now.push(None);
                 continue;
             };
-            let key = identify::full(prepared.base, list.names, &values);
-            search.values.push(Some(values));
+            let key = identify::full(prepared.base, now.names, &now.values);
+            search.now.push(Some(now));
             if let Some(entry) = self.find(key) {
                 search.found = Some((key, entry, Some(position)));
                 break;
@@ -123,11 +118,12 @@ impl Reviver<'_> {
         search: &Search,
     ) -> Option<Vec<Difference>> {
         let secret = &prepared.secret;
-        let lists = search.lists.iter().zip(&search.values).filter_map(|(list, values)| {
+        let known = Lists::from_bytes(&search.lists, &request.operation.root).unwrap_or_default();
+        let lists = known.lists.iter().zip(&search.now).filter_map(|(list, now)| {
             let was = list.ingredients.iter().zip(&list.values);
             let was: Vec<_> =
                 was.map(|(ingredient, value)| explain::Explained::kept(ingredient, value)).collect();
-            Some(differences(&was, &explained(&list.ingredients, values.as_ref()?, secret)))
+            Some(differences(&was, &explained(&list.ingredients, &now.as_ref()?.values, secret)))
         });
         let nearest = lists.filter(|found| !found.is_empty()).min_by_key(Vec::len);
         nearest.or_else(|| {
@@ -167,24 +163,21 @@ impl Reviver<'_> {
         search: &Search,
         position: usize,
     ) {
-        let list = &search.lists[position];
-        let stale = list.ingredients.iter().zip(&list.hints.each).filter(|(ingredient, hint)| {
-            let (Source::File(path), Hint::Seen(seen)) = (&ingredient.source, hint) else { return false };
-            let path = resolver.environment.absolute(Path::new(path));
-            resolver.files.identity(&path).ok().flatten() != Some(*seen)
-        });
-        if position == 0 && stale.count() < STALE {
+        let Some(Some(now)) = search.now.get(position) else { return };
+        if position == 0 && now.stale < STALE {
             return;
         }
-        let Some(Some(values)) = search.values.get(position) else { return };
+        let (root, values) = (&request.operation.root, &now.values);
+        let Ok(found) = Lists::from_bytes(&search.lists, root) else { return };
+        let Some(list) = found.lists.get(position) else { return };
+        // Another process may have added a list since.
         let path = self.store.layout().companion(self.partition.id(), prepared.base);
-        let whole =
-            fs::read(&path).ok().and_then(|bytes| Lists::from_bytes(&bytes, &request.operation.root).ok());
+        let whole = self.store.read(&path).ok().and_then(|bytes| Lists::from_bytes(&bytes, root).ok());
         let Some(mut lists) = whole else { return };
         let now = self.clock.now();
         let seen = Resolved::new(resolver, list.ingredients.clone(), values, &prepared.secret, now);
         lists.put(Resolved { names: list.names, ..seen });
         // The old order costs time at most.
-        self.store.publish(&path, &lists.to_bytes(&request.operation.root)).ok();
+        self.store.publish(&path, &lists.to_bytes(root)).ok();
     }
 }

@@ -35,6 +35,7 @@ pub mod identify;
 pub mod input;
 pub mod journal;
 mod keep;
+mod kept;
 pub mod label;
 mod library;
 pub mod list;

@@ -10,12 +10,11 @@ use super::remember::{Answer, Memory, Resolved};
 use super::resolve::Resolver;
 use super::run::{Report, Request, Reviver};
 use super::secret::secret;
-use super::value::Value;
+use super::value::{Value, names};
 use super::writes;
 use crate::digest::Digest;
 use crate::operation::{Derivation, Ingredient, Operation, Source};
 use crate::policy::Fault;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -98,8 +97,11 @@ impl Reviver<'_> {
             places(&request.environment, &request.operation, &derivation).map_err(Uncached::because)?;
         refuse_cycles(resolver, &request.operation, &derivation, &conditions.ingredients, &places)
             .map_err(Uncached::because)?;
-        let values =
-            if fresh { resolver.values(&derivation.ingredients, None) } else { resolved.now(resolver) };
+        let (names, values) = if fresh {
+            (names(&derivation.ingredients), resolver.values(&derivation.ingredients, None))
+        } else {
+            (resolved.names, resolved.now(resolver))
+        };
         let values = values.map_err(|doubt| Uncached::because(doubt.to_string()))?;
         if fresh && lasting {
             let now = self.clock.now();
@@ -118,7 +120,7 @@ impl Reviver<'_> {
             accepted: request.accepted,
             input,
         };
-        let base = identify::base(&surroundings, &derivation, &values);
+        let base = identify::base(&surroundings, &derivation, names, &values);
         Ok(Prepared {
             derivation,
             values,
@@ -164,7 +166,7 @@ impl Reviver<'_> {
         secret: &Digest,
     ) -> Result<Option<Memory>, Uncached> {
         let path = self.store.layout().derivation(self.partition.id(), question);
-        let memory = fs::read(path).ok().and_then(|bytes| Memory::from_bytes(&bytes).ok());
+        let memory = self.store.read(&path).ok().and_then(|bytes| Memory::from_bytes(&bytes).ok());
         let Some(memory) = memory else { return Ok(None) };
         let holds = memory.conditions.holds(resolver, secret);
         Ok(holds.map_err(|doubt| Uncached::because(doubt.to_string()))?.then_some(memory))

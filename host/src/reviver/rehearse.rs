@@ -19,7 +19,7 @@ use super::prepare::{places, refuse_cycles};
 use super::program::Programs;
 use super::resolve::Resolver;
 use super::table::Table;
-use super::value::Value;
+use super::value::{Value, names};
 use crate::bytes::to_bytes;
 use crate::digest::Digest;
 use crate::operation::{Derivation, Ingredient, Input, Operation, Refusal, Write};
@@ -213,7 +213,7 @@ fn key(derivation: &Derivation, values: &[Value]) -> Digest {
         accepted: &BTreeSet::from([0]),
         input: stdin(derivation),
     };
-    identify::base(&frame, derivation, values)
+    identify::base(&frame, derivation, names(&derivation.ingredients), values)
 }
 
 /// The writes of a derivation as they enter its key.

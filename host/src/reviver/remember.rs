@@ -4,7 +4,13 @@
 //! The file, under the digest of the question:
 //!
 //! ```text
-//! "RVDERIV2" | digest of the rest | conditions | their values | their hints | answer | its values | its hints | operation
+//! "RVDERIV3" | sum of the rest | conditions | answer | its ingredients | operation
+//! ```
+//!
+//! Conditions and ingredients lie as [`Resolved`] does:
+//!
+//! ```text
+//! names | directories: path, identity, how many were missed in it | number | each: label, source, value, hint
 //! ```
 //!
 //! The operation that was asked about stands behind its length. A hit steps over it: it is there for [`operations`], which
@@ -12,20 +18,21 @@
 //!
 //! A file that is damaged or of another format is no memory; the plugin is asked again.
 
-use super::hints::Hints;
+use super::hints::{Hint, Hints, Look};
 use super::resolve::{Doubt, Resolver};
 use super::value::{Value, names};
 use crate::bytes::{Layout, Malformed, Reader, Writer, from_bytes, to_bytes};
 use crate::digest::Digest;
 use crate::operation::{Derivation, Ingredient, Operation, Refusal};
 use crate::store::{Partition, Store};
+use crate::sum;
 use crate::time::Timestamp;
 use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-const MAGIC: &[u8; 8] = b"RVDERIV2";
+const MAGIC: &[u8; 8] = b"RVDERIV3";
 
 /// Ingredients with what they resolved to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -118,7 +125,7 @@ impl Memory {
         }
         self.resolved.put(&mut out);
         out.bytes(&to_bytes(operation));
-        checked(MAGIC, &out.into_bytes())
+        summed(MAGIC, &out.into_bytes())
     }
 
     /// The memory in the bytes of a file.
@@ -128,7 +135,7 @@ impl Memory {
 
     /// The memory in the bytes of a file, and the bytes of its operation, which are not looked into.
     fn parts(bytes: &[u8]) -> Result<(Self, &[u8]), Malformed> {
-        let mut from = Reader::new(check(MAGIC, bytes)?);
+        let mut from = Reader::new(unsummed(MAGIC, bytes)?);
         let conditions = Resolved::take(&mut from)?;
         let mut answer = match from.u8()? {
             0 => Answer::Derivation(Derivation::take(&mut from)?),
@@ -194,27 +201,53 @@ pub fn check<'a>(magic: &[u8; 8], bytes: &'a [u8]) -> Result<&'a [u8], Malformed
     }
 }
 
+/// A magic, the sum of the payload, the payload: for what a hit reads, where a digest would take as long as all else.
+#[must_use]
+pub fn summed(magic: &[u8; 8], payload: &[u8]) -> Vec<u8> {
+    [magic, sum::of(payload).as_slice(), payload].concat()
+}
+
+/// The payload behind a magic and a sum that is its own.
+pub fn unsummed<'a>(magic: &[u8; 8], bytes: &'a [u8]) -> Result<&'a [u8], Malformed> {
+    let mut from = Reader::new(bytes);
+    if from.array::<8>()? != *magic {
+        return Err(Malformed { expected: "a file of this format" });
+    }
+    let sum = from.array::<32>()?;
+    let payload = from.raw(from.left())?;
+    if sum::of(payload) == sum { Ok(payload) } else { Err(Malformed { expected: "the sum of its content" }) }
+}
+
 impl Layout for Resolved {
     fn put(&self, out: &mut Writer) {
         self.names.put(out);
-        out.list(&self.ingredients);
-        out.list(&self.values);
-        self.hints.put(out);
+        out.u32(self.hints.directories.len() as u32);
+        for (look, missed) in self.hints.directories.iter().zip(self.hints.missed()) {
+            look.put(out);
+            out.u32(missed);
+        }
+        out.u32(self.ingredients.len() as u32);
+        for ((ingredient, value), hint) in self.ingredients.iter().zip(&self.values).zip(&self.hints.each) {
+            ingredient.put(out);
+            value.put(out);
+            hint.put(out);
+        }
     }
 
     fn take(from: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let resolved = Self {
-            names: Digest::take(from)?,
-            ingredients: from.list()?,
-            values: from.list()?,
-            hints: Hints::take(from)?,
-        };
-        let length = resolved.ingredients.len();
-        if resolved.values.len() == length && resolved.hints.each.len() == length {
-            Ok(resolved)
-        } else {
-            Err(Malformed { expected: "a value and a hint for each ingredient" })
+        let names = Digest::take(from)?;
+        let mut hints = Hints::default();
+        for _ in 0..from.number()? {
+            hints.directories.push(Look::take(from)?);
+            from.u32()?;
         }
+        let (mut ingredients, mut values) = (Vec::new(), Vec::new());
+        for _ in 0..from.number()? {
+            ingredients.push(Ingredient::take(from)?);
+            values.push(Value::take(from)?);
+            hints.each.push(Hint::take(from)?);
+        }
+        Ok(Self { names, ingredients, values, hints })
     }
 }
 

@@ -14,7 +14,7 @@
 
 use super::environment::Environment;
 use super::files::Files;
-use super::hints::{Hint, Hints, Look, lacks};
+use super::hints::{Hint, Hints, Look, MANY, lacks};
 use super::program::{self, Programs};
 use super::table::Table;
 use super::tree;
@@ -29,9 +29,6 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-
-/// From so many names on, a changed directory is read instead of asked for each of them.
-const MANY: u32 = 4;
 
 /// Something that keeps an operation from having a key.
 #[derive(Debug)]
@@ -225,16 +222,24 @@ impl Resolver {
                 let gone = many && lacks(&self.files, place, &path).map_err(unseen(place))?;
                 Ok(gone.then_some(Value::Absent))
             }
-            (Source::Program(_), Hint::Program(looks)) => {
-                for look in looks {
-                    if !self.same(look)? {
-                        return Ok(None);
-                    }
-                }
-                Ok((!looks.is_empty()).then_some(*value))
-            }
-            _ => Ok(None),
+            _ => self.hinted_program(source, value, hint),
         }
+    }
+
+    /// The same for a program.
+    pub(super) fn hinted_program(
+        &self,
+        source: &Source,
+        value: &Value,
+        hint: &Hint,
+    ) -> Result<Option<Value>, Doubt> {
+        let (Source::Program(_), Hint::Program(looks)) = (source, hint) else { return Ok(None) };
+        for look in looks {
+            if !self.same(look)? {
+                return Ok(None);
+            }
+        }
+        Ok((!looks.is_empty()).then_some(*value))
     }
 
     fn same(&self, look: &Look) -> Result<bool, Doubt> {

@@ -16,7 +16,7 @@ use crate::operation::{Derivation, WriteKind};
 use crate::store::{Entry, Item, ItemKind, Partition, StageError, Staging, Store, may_touch, set_modes};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -49,10 +49,12 @@ impl Reviving<'_> {
         places: &[PathBuf],
     ) -> Result<Option<Revived>, StageError> {
         let Some(targets) = targets(entry, derivation, places) else { return Ok(None) };
-        let through = |(index, (top, relative)): (usize, &(PathBuf, PathBuf))| {
-            entry.items()[index].kind == ItemKind::File && join(top, relative).is_symlink()
-        };
-        if targets.iter().enumerate().any(through) {
+        let destinations: Vec<_> = targets.iter().map(|(top, relative)| join(top, relative)).collect();
+        let there: Vec<_> = destinations.iter().map(|path| fs::symlink_metadata(path).ok()).collect();
+        let mut each = entry.items().iter().zip(&there);
+        if each.any(|(item, there)| {
+            item.kind == ItemKind::File && there.as_ref().is_some_and(Metadata::is_symlink)
+        }) {
             return Ok(None);
         }
         let mut staging = Staging::new(self.store);
@@ -71,26 +73,26 @@ impl Reviving<'_> {
         for (directory, made) in &directories {
             self.clear(&mut staging, directory, made, &mut revived);
         }
-        let destinations: Vec<_> = targets.iter().map(|(top, relative)| join(top, relative)).collect();
-        self.put(staging, entry, &destinations)?;
+        self.put(staging, entry, &destinations, &there)?;
         for (directory, made) in &directories {
             outputs::keep(self.store, self.partition, directory, made);
         }
         Ok(Some(revived))
     }
 
-    /// Stages each content of the entry at its destination, and puts all that is staged in place.
+    /// Stages each content of the entry at its destination, where this is, and puts all that is staged in place.
     pub(super) fn put(
         &self,
         mut staging: Staging<'_>,
         entry: &Entry,
         destinations: &[PathBuf],
+        there: &[Option<Metadata>],
     ) -> Result<(), StageError> {
         let (mut created, mut files) = (Vec::new(), Vec::new());
         for (index, (item, destination)) in entry.items().iter().zip(destinations).enumerate() {
             match item.kind {
                 ItemKind::Directory => {
-                    if !fs::symlink_metadata(destination).is_ok_and(|metadata| metadata.is_dir()) {
+                    if !there[index].as_ref().is_some_and(Metadata::is_dir) {
                         staging.directory(destination)?;
                         created.push((destination.clone(), revived_mode(item.mode, self.umask)));
                     }
@@ -105,7 +107,7 @@ impl Reviving<'_> {
                 }
                 ItemKind::File => {
                     let mode = revived_mode(item.mode, self.umask);
-                    if self.is_right(item, destination, mode) {
+                    if self.is_right(item, destination, there[index].as_ref(), mode) {
                         staging.touch(destination);
                     } else {
                         files.push((index, destination.as_path(), mode));
@@ -121,11 +123,11 @@ impl Reviving<'_> {
     }
 
     /// Whether the right file is there: then it only gets the present time.
-    fn is_right(&self, item: &Item, destination: &Path, mode: u32) -> bool {
-        let Ok(metadata) = fs::symlink_metadata(destination) else { return false };
-        let there = Identity::of(&metadata);
+    fn is_right(&self, item: &Item, destination: &Path, there: Option<&Metadata>, mode: u32) -> bool {
+        let Some(metadata) = there else { return false };
+        let there = Identity::of(metadata);
         let alike = there.is_file() && there.size == item.size && there.mode & 0o7777 == mode;
-        let alike = alike && may_touch(&metadata);
+        let alike = alike && may_touch(metadata);
         alike && self.files.content(destination, &there).is_ok_and(|content| content == item.digest)
     }
 

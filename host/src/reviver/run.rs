@@ -295,8 +295,8 @@ pub(super) type Found = (Key, crate::store::Entry, Option<usize>);
 pub(super) struct Search {
     /// The entry, its key, and the list that led to it.
     pub(super) found: Option<Found>,
-    /// The lists of the base key.
-    pub(super) lists: Vec<super::remember::Resolved>,
+    /// The file with the lists of the base key.
+    pub(super) lists: Vec<u8>,
     /// What each list that was resolved resolved to.
-    pub(super) values: Vec<Option<Vec<super::value::Value>>>,
+    pub(super) now: Vec<Option<super::kept::Now>>,
 }

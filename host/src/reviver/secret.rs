@@ -9,7 +9,7 @@ use std::io::Read as _;
 /// The secret, made where there is none. Two processes that make one at once both read the one that stayed.
 pub fn secret(store: &Store) -> io::Result<Digest> {
     let path = store.layout().secret();
-    let known = || fs::read(&path).ok().and_then(|bytes| bytes.try_into().ok()).map(Digest::new);
+    let known = || store.read(&path).ok().and_then(|bytes| bytes.try_into().ok()).map(Digest::new);
     if let Some(secret) = known() {
         return Ok(secret);
     }

@@ -58,8 +58,10 @@ pub fn walk(top: &Path) -> Result<Option<Vec<(PathBuf, Node)>>, Doubt> {
 
 /// The value of a directory with all that is below it, and what links in it lead to outside of it.
 pub fn tree(files: &Files, top: &Path) -> Result<Value, Doubt> {
+    // Most trees that a compilation names are absent, and an absent one costs a hit one call.
+    let Some(nodes) = walk(top)? else { return Ok(Value::Absent) };
     let real = fs::canonicalize(top).unwrap_or_else(|_| top.to_owned());
-    deep(files, top, &mut Looked { above: vec![real], outside: 0 })
+    deep(files, top, nodes, &mut Looked { above: vec![real], outside: 0 })
 }
 
 /// What is looked at besides a tree.
@@ -70,8 +72,7 @@ struct Looked {
     outside: usize,
 }
 
-fn deep(files: &Files, top: &Path, looked: &mut Looked) -> Result<Value, Doubt> {
-    let Some(nodes) = walk(top)? else { return Ok(Value::Absent) };
+fn deep(files: &Files, top: &Path, nodes: Vec<(PathBuf, Node)>, looked: &mut Looked) -> Result<Value, Doubt> {
     if looked.above.len() > 1 {
         looked.outside += nodes.len();
         if looked.outside > MOST_OUTSIDE {
@@ -112,8 +113,9 @@ fn outside(files: &Files, link: &Path, looked: &mut Looked) -> Result<Value, Dou
         if looked.above.iter().any(|directory| directory.starts_with(&real)) {
             return Ok(Value::Directory);
         }
+        let Some(nodes) = walk(&real)? else { return Ok(Value::Absent) };
         looked.above.push(real.clone());
-        let value = deep(files, &real, looked);
+        let value = deep(files, &real, nodes, looked);
         looked.above.pop();
         return value;
     }
@@ -127,8 +129,10 @@ fn outside(files: &Files, link: &Path, looked: &mut Looked) -> Result<Value, Dou
 /// The value of the names in a directory.
 pub fn listing(files: &Files, directory: &Path) -> Result<Value, Doubt> {
     let Some(names) = files.names(directory).map_err(unseen(directory))? else { return Ok(Value::Absent) };
+    let mut names: Vec<_> = names.iter().collect();
+    names.sort_unstable();
     let mut framer = Framer::new("reviver.listing");
-    for name in names.iter() {
+    for name in names {
         framer.bytes(name.as_bytes());
     }
     Ok(Value::Other(framer.finish()))

@@ -19,8 +19,8 @@
 //!   there and does not load is replaced, by rename.
 #![allow(unsafe_code)]
 
-use super::sum;
 use crate::digest::Digest;
+use crate::sum;
 use rustc_hash::FxHasher;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use std::fs::{DirBuilder, File};

@@ -32,7 +32,6 @@ mod plugin;
 mod settings;
 mod size;
 mod state;
-mod sum;
 mod translate;
 mod usage;
 mod watchdog;

@@ -88,6 +88,7 @@ pub(crate) use revive::{may_touch, set_modes};
 
 use file::TmpFile;
 use std::fs;
+use std::io;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
@@ -178,6 +179,11 @@ impl Store {
             return Err(StoreError::Outside { path: destination.to_owned() });
         }
         TmpFile::of(self.layout(), bytes)?.place(destination)
+    }
+
+    /// The bytes of a published file, with as few calls of the system as that takes. Errors are those of the system.
+    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        file::read_whole(path).map(|(bytes, _)| bytes)
     }
 
     /// Moves a file of the cache into quarantine; one that is gone is fine.

@@ -18,6 +18,7 @@ use crate::store::{Entry, ItemKind, ReviveError, StageError, Staging, StoreError
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -100,7 +101,8 @@ impl DeclaredReviver<'_> {
         // A fresh look: what is at the destinations may have changed since the hash.
         let now = self.look_around(declared);
         let reviving = Reviving { store, partition: self.partition, files: &now.files, umask: self.umask };
-        match reviving.put(Staging::new(store), &entry, &writes) {
+        let there: Vec<_> = writes.iter().map(|path| fs::symlink_metadata(path).ok()).collect();
+        match reviving.put(Staging::new(store), &entry, &writes, &there) {
             Ok(()) => {}
             Err(StageError::Damaged { .. }) => return Ok(Revival::Absent(Absence::Damaged)),
             Err(error) => return Err(ReviveError::Stage(error)),

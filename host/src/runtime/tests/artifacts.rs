@@ -1,7 +1,8 @@
 //! Compiled components are kept, trusted only where nobody else could have written them, and made again otherwise.
 
 use super::*;
-use crate::runtime::{artifact, engine, sum};
+use crate::runtime::{artifact, engine};
+use crate::sum;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
-//! A sum over an artefact, against disks and crashes.
+//! A sum over what the cache keeps for itself, against disks and crashes.
 //!
 //! A digest would take longer than everything else that loading an artefact takes together, and would keep nobody out either:
-//! who may write the artefact may write the digest.
+//! who may write the artefact may write the digest. The same holds for lists and remembered answers.
 //!
 //! ```text
 //! words     w0 w1 w2 w3 w4 w5 w6 w7 | w8 …          little-endian, the last block filled with zeros
@@ -36,12 +36,18 @@ const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 const PIECE: usize = 16 << 10;
 
 /// The sum of bytes.
-pub(super) fn of(mut bytes: &[u8]) -> [u8; 32] {
-    of_reader(&mut bytes).expect("invariant: bytes can be read").0
+pub(crate) fn of(bytes: &[u8]) -> [u8; 32] {
+    let mut lanes = SEEDS;
+    let whole = bytes.len() / BLOCK * BLOCK;
+    add(&mut lanes, &bytes[..whole]);
+    let mut last = [0; BLOCK];
+    last[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
+    add(&mut lanes, &last);
+    finish(lanes, bytes.len() as u64)
 }
 
 /// The sum and the length of all that `reader` still holds. Errors are the reader's.
-pub(super) fn of_reader(reader: &mut impl Read) -> io::Result<([u8; 32], u64)> {
+pub(crate) fn of_reader(reader: &mut impl Read) -> io::Result<([u8; 32], u64)> {
     let mut lanes = SEEDS;
     let mut length = 0_u64;
     let mut piece = [0; PIECE];
