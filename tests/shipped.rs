@@ -43,6 +43,10 @@ impl Inputs for Files {
         Ok(None)
     }
 
+    fn terminal(&mut self) -> bool {
+        false
+    }
+
     fn read(&mut self, path: &str) -> Result<Vec<u8>, LookFailure> {
         self.0.get(path).map(|content| content.to_vec()).ok_or(LookFailure::Absent)
     }

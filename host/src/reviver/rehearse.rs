@@ -8,7 +8,7 @@
 //!
 //! The base key is made for a frame in which the plugin itself stands for nothing: two plugins, or two versions of one,
 //! that name an operation alike have equal keys here, which those of runs never are. Standard input is empty where it
-//! matters.
+//! matters, and standard error is no terminal.
 
 use super::environment::Environment;
 use super::explain::{Difference, Explained, differences, explained, input};
@@ -82,7 +82,7 @@ impl Rehearsal {
         clock: &Rc<dyn Clock>,
     ) -> Self {
         let directory = Path::new(&operation.root).join(&operation.directory);
-        let environment = Environment { variables: variables.clone(), directory, umask };
+        let environment = Environment { variables: variables.clone(), directory, umask, terminal: false };
         let resolver = Resolver {
             environment: Rc::new(environment),
             files: Rc::new(Files::new(Rc::clone(table), Rc::clone(clock))),

@@ -26,9 +26,6 @@ const VARIABLES: [&str; 12] = [
     "MACOSX_DEPLOYMENT_TARGET",
 ];
 
-/// Variables that matter where diagnostics are coloured although they go to a pipe.
-const COLOURS: [&str; 2] = ["GCC_COLORS", "TERM"];
-
 /// What identifies a compilation before it ran, with how it is run for a full report.
 pub(crate) fn derive(operation: &Operation) -> Result<Derivation, Refusal> {
     let plan = Plan::of(operation)?;
@@ -39,14 +36,12 @@ pub(crate) fn derive(operation: &Operation) -> Result<Derivation, Refusal> {
         .ingredients(VARIABLES.iter().map(|name| Ingredient::variable(*name, *name)))
         .ingredient(Ingredient::file(command.source.as_str(), command.source.as_str()))
         .ingredients(directory(operation, &plan))
+        .ingredients(plan.shown.ingredients())
         .ingredients(declared(operation))
         .write(Write::file(OBJECT, command.object.as_str()))
         .input_unused()
         .arguments(plan.arguments())
         .report(REPORT);
-    if command.coloured {
-        derivation = derivation.ingredients(COLOURS.iter().map(|name| Ingredient::variable(*name, *name)));
-    }
     if let Some(wish) = &command.wish {
         derivation = derivation.write(Write::file(DEPFILE, wish.path.as_str()));
     }

@@ -22,6 +22,7 @@
 //! | `options` | the options that are understood, as data |
 //! | `command` | a compilation read from its arguments |
 //! | `plan` | the command together with what the compiler says of itself |
+//! | `colour` | what the compiler shows on a terminal |
 //! | `search` | the directories that are searched for headers |
 //! | `directive` | what a line of a file looks for |
 //! | `graph` | what all files looked for, and where |
@@ -32,6 +33,7 @@
 //! would include once a condition of its own changes without any file that was read or asked for changing.
 #![forbid(unsafe_code)]
 
+mod colour;
 mod command;
 mod depfile;
 mod derive;

@@ -3,6 +3,7 @@
 use reviver_sdk::response::expand;
 use reviver_sdk::{Answer, ExitStatus, Failure, Operation, Refusal, query, read, variable};
 
+use crate::colour::Shown;
 use crate::command::Command;
 use crate::driver::{Language, file_name, recognise};
 use crate::search::{BuiltIn, Search, directories_of};
@@ -42,6 +43,8 @@ pub(crate) struct Plan {
     pub(crate) built_in: BuiltIn,
     /// The directories that are searched for headers.
     pub(crate) search: Search,
+    /// What is shown on a terminal.
+    pub(crate) shown: Shown,
 }
 
 impl Plan {
@@ -71,13 +74,15 @@ impl Plan {
         let path_of = |name| directories_of(variable(name).as_deref());
         let search =
             Search::new(&command.directories, &path_of("CPATH"), &path_of(language_path), &built_in.searched);
-        Ok(Self { command, compiler, built_in, search })
+        let shown = Shown::by(compiler, &built_in.built, &command.arguments, command.debug);
+        Ok(Self { command, compiler, built_in, search, shown })
     }
 
     /// The arguments that make a full report besides what the command made before.
     #[must_use]
     pub(crate) fn arguments(&self) -> Vec<String> {
         let mut arguments = self.command.arguments.clone();
+        arguments.extend_from_slice(&self.shown.arguments);
         arguments.extend(["-MD", "-MF", reviver_sdk::REPORT].map(str::to_owned));
         if let Some(wish) = &self.command.wish {
             arguments.extend(wish.targets.iter().cloned());
