@@ -52,7 +52,7 @@ pub(crate) struct Directories {
 }
 
 /// Options that take a path or a name, joined or as the next argument.
-const VALUED: [&str; 14] = [
+pub(crate) const VALUED: [&str; 14] = [
     "-o",
     "-I",
     "-D",
@@ -70,7 +70,7 @@ const VALUED: [&str; 14] = [
 ];
 
 /// Options that begin like one of [`VALUED`] and are something else.
-const OTHERS: [&str; 8] =
+pub(crate) const OTHERS: [&str; 8] =
     ["-include-pch", "-isystem-after", "-include-pth", "-objcmt", "-object", "-iwith", "-I-", "-openmp"];
 
 #[derive(Default)]
