@@ -11,7 +11,7 @@
 //! that is, wherever the root is, and so do the directories that it was missed in.
 
 use super::explain::Explained;
-use super::hints::Hint;
+use super::hints::{Hint, Hints};
 use super::remember::{Resolved, check, checked};
 use crate::bytes::{Layout as _, Malformed, Reader, Writer};
 use crate::operation::{Ingredient, Source};
@@ -100,36 +100,39 @@ fn absolute(place: &str, root: &str) -> Option<String> {
 
 /// Makes the places of a list independent of the root, but for those that are their own labels.
 fn leave(list: &mut Resolved, root: &str) {
-    let mut shared = vec![false; list.hints.directories.len()];
+    let Hints { directories, each } = &mut list.hints;
+    let missed_in = |hint: &Hint| match hint {
+        Hint::Missed(directory) => Some(*directory as usize),
+        _ => None,
+    };
+    let mut moves = vec![false; directories.len()];
     let mut staying = Vec::new();
     for (position, Ingredient { label, source }) in list.ingredients.iter_mut().enumerate() {
-        let hint = list.hints.each.get_mut(position);
         let moved = place(source).and_then(|place| Some((relative(place, root)?, place)));
-        match (moved, hint) {
-            // Labels that say the same as the place were left out.
-            (Some(_), Some(hint)) if label.is_empty() => staying.push(hint),
-            (moved, hint) => {
-                if let Some((moved, place)) = moved.filter(|_| !label.is_empty()) {
-                    *place = moved;
-                }
-                if let Some(Hint::Missed(directory)) = hint
-                    && let Some(shared) = shared.get_mut(*directory as usize)
-                {
-                    *shared = true;
-                }
-            }
+        // Labels that say the same as the place were left out.
+        if moved.is_some() && label.is_empty() {
+            staying.push(position);
+            continue;
+        }
+        if let Some((moved, place)) = moved {
+            *place = moved;
+        }
+        if let Some(moves) = each.get(position).and_then(missed_in).and_then(|it| moves.get_mut(it)) {
+            *moves = true;
         }
     }
-    let mut stays = vec![false; shared.len()];
-    for hint in staying {
-        let Hint::Missed(directory) = hint else { continue };
-        match stays.get_mut(*directory as usize) {
-            Some(stays) if !shared[*directory as usize] => *stays = true,
+    let mut stays = vec![false; directories.len()];
+    for position in staying {
+        let Some(hint) = each.get_mut(position) else { continue };
+        let Some(directory) = missed_in(hint).filter(|it| *it < stays.len()) else { continue };
+        if moves[directory] {
             // A directory that moves with another place tells nothing of this one.
-            _ => *hint = Hint::None,
+            *hint = Hint::None;
+        } else {
+            stays[directory] = true;
         }
     }
-    for (look, stays) in list.hints.directories.iter_mut().zip(stays) {
+    for (look, stays) in directories.iter_mut().zip(stays) {
         if !stays && let Some(moved) = relative(&look.path, root) {
             look.path = moved;
         }
@@ -161,7 +164,7 @@ fn place(source: &mut Source) -> Option<&mut String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hints::{Hints, Look};
+    use super::super::hints::Look;
     use super::super::value::Value;
     use super::*;
     use crate::digest::Digest;
