@@ -117,6 +117,7 @@ impl Reviver<'_> {
             joined: request.joined,
             accepted: request.accepted,
             input,
+            root: &request.operation.root,
         };
         let base = identify::base(&surroundings, &derivation, &values);
         Ok(Prepared {
