@@ -303,6 +303,23 @@ fn a_repository_that_wants_so_shares_all_of_its_compilations() -> Result<()> {
     Ok(())
 }
 
+/// A user of somebody else's repository has no settings of his own in it.
+#[test]
+fn a_user_may_want_it_for_all_repositories_that_say_nothing() -> Result<()> {
+    let Some(trees) = Trees::new(&[])? else { return Ok(()) };
+    fs::write(trees.repository.home.join("config/reviver/config.toml"), RELOCATABLE)?;
+    let words = "gcc -I{root}/inc -c {root}/src/a.c -o o.o";
+    let rewritten = "gcc -I../inc -c ../src/a.c -o o.o";
+    if installed("gcc") {
+        trees.like(words, rewritten, 0, None, &Miss)?;
+        trees.like(words, rewritten, 1, None, &Hit)?;
+        // Who says something in his repository is not overruled.
+        fs::write(trees.both[1].join("reviver.toml"), "[plugin.key-cc]\n")?;
+        trees.same(words, 1, &Miss)?;
+    }
+    Ok(())
+}
+
 #[test]
 fn roots_that_their_user_joined_share_too() -> Result<()> {
     let repository = Repository::new()?;
