@@ -343,7 +343,7 @@ fn roots_that_their_user_joined_share_too() -> Result<()> {
     Ok(())
 }
 
-/// CMake says all paths in full. What the compiler then reports are relative ones, which make and ninja have to understand.
+/// All paths are said in full there. What the compiler then reports are relative ones, which make and ninja have to understand.
 #[test]
 fn cmake_in_two_worktrees_compiles_once() -> Result<()> {
     let lists = "cmake_minimum_required(VERSION 3.16)\nproject(p C CXX)\nadd_subdirectory(src)\n";

@@ -17,10 +17,9 @@
 //! a debugger that is started there finds the sources.
 
 use reviver_sdk::argv::Walk;
-use reviver_sdk::{Ingredient, Operation, configuration, scan, variable};
+use reviver_sdk::{Failure, Ingredient, Operation, configuration, scan, variable};
 
 use crate::command::{Command, OTHERS, VALUED};
-use crate::plan::reason;
 
 /// Options whose values are paths that the compiler reads, and that it spells in what it writes.
 const PATHS: [&str; 6] = ["-I", "-isystem", "-iquote", "-idirafter", "-include", "-imacros"];
@@ -189,6 +188,8 @@ fn names(file: &str, root: &str) -> bool {
     };
     match scan(file, &[root.get(..end).unwrap_or(root)]) {
         Ok(found) => found.iter().any(|one| names(&one.line)),
+        // What is not there says nothing.
+        Err(Failure::Absent) => false,
         Err(_) => true,
     }
 }
