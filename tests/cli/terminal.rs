@@ -4,6 +4,7 @@
 
 use crate::support::{REVIVER, Ran, Repository, Verdict, installed, settle};
 use anyhow::{Result, ensure};
+use serde_json::{Value as Json, json};
 use std::process::Output;
 
 /// The compilers, each with a source that it has something to say about.
@@ -200,5 +201,45 @@ fn errors_are_coloured_too_although_nothing_is_recorded() -> Result<()> {
         ensure!(verdict == Verdict::Unrecorded("exit status 1".to_owned()), "{ran:?}");
         ensure!(ran.stderr.contains(&ESCAPE), "{ran:?}");
     }
+    Ok(())
+}
+
+/// Whoever asks a plugin by hand says what its standard error is.
+#[test]
+fn a_question_may_have_a_terminal() -> Result<()> {
+    let repository = Repository::new()?;
+    let ask = |terminal: &str| -> Result<Json> {
+        let answers = [
+            (vec!["--version"], "gcc 12\nFree Software Foundation", ""),
+            (
+                vec!["-E", "-v", "-x", "c", "/dev/null"],
+                "",
+                "#include <...> search starts here:\nEnd of search list.",
+            ),
+            (vec!["-print-prog-name=cc1"], "/cc1", ""),
+            (vec!["-print-prog-name=as"], "as", ""),
+            (vec!["-print-search-dirs"], "install: /gcc", ""),
+        ];
+        let answers = answers.map(
+            |(arguments, stdout, stderr)| json!({"arguments": arguments, "stdout": stdout, "stderr": stderr}),
+        );
+        let mut host = json!({"variables": {"TERM": "xterm"}, "answers": answers});
+        host["terminal"] = serde_json::from_str(terminal)?;
+        let question = json!({"operation": {"argv": ["gcc", "-c", "a.c"]}, "host": host});
+        repository.write("question.json", question.to_string())?;
+        let asked = repository.ask(&["plugin", "run", "key-cc", "--json", "question.json"])?;
+        Ok(serde_json::from_slice(if asked.code == Some(0) { &asked.stdout } else { b"null" })?)
+    };
+    let coloured = |answer: &Json| {
+        let arguments = answer["ok"]["arguments"].as_array().cloned().unwrap_or_default();
+        arguments.contains(&json!("-fdiagnostics-color=always"))
+    };
+    let (with, without) = (ask("true")?, ask("null")?);
+    ensure!(
+        coloured(&with) && with["looks"].as_array().is_some_and(|it| it.contains(&json!("terminal"))),
+        "{with}"
+    );
+    ensure!(!coloured(&without) && without["ok"].is_object(), "{without}");
+    ensure!(ask("1")?.is_null(), "a terminal is there or not");
     Ok(())
 }
