@@ -192,6 +192,10 @@ impl Inputs for Compiler {
         Ok(None)
     }
 
+    fn terminal(&mut self) -> bool {
+        false
+    }
+
     fn read(&mut self, _: &str) -> Result<Vec<u8>, LookFailure> {
         Err(LookFailure::Absent)
     }
@@ -378,6 +382,7 @@ fn remembered(workshop: &Workshop, rounds: usize) -> Result<()> {
         variables: std::env::vars_os().collect(),
         directory: root.clone(),
         umask: 0o022,
+        terminal: false,
     });
     let accepted = BTreeSet::from([0]);
     // A process asks once: what files are is looked at anew each time.

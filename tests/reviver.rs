@@ -106,7 +106,7 @@ impl Place {
         fs::create_dir(directory.path().join("repo")).expect("a repository");
         let variables = [("PATH".into(), "/usr/bin:/bin".into()), ("MODE".into(), "one".into())].into();
         let root = directory.path().join("repo").canonicalize().expect("its path");
-        let environment = Environment { variables, directory: root, umask: 0o022 };
+        let environment = Environment { variables, directory: root, umask: 0o022, terminal: false };
         Self { directory, environment, codec: Plain { id: id("plain"), lossy: false } }
     }
 

@@ -43,6 +43,10 @@ impl Inputs for Files {
         Ok(None)
     }
 
+    fn terminal(&mut self) -> bool {
+        false
+    }
+
     fn read(&mut self, path: &str) -> Result<Vec<u8>, LookFailure> {
         self.0.get(path).map(|content| content.to_vec()).ok_or(LookFailure::Absent)
     }
@@ -156,7 +160,13 @@ fn settings_are_told_in_a_section_of_the_component() -> Result<()> {
         settings(include_bytes!("../examples/custom-key/plugin.wasm"))?,
         ["comment\ttext\twhat a comment line starts with; `#` unless it is set\n"]
     );
-    for name in ["evict-lru", "key-cc", "metadata-compact", "metadata-csexp", "metadata-json"] {
+    assert_eq!(
+        shipped("key-cc")?,
+        [
+            "relocatable\tboolean\thave the compiler see relative paths alone, so that checkouts at other places share entries\n"
+        ]
+    );
+    for name in ["evict-lru", "key-rustc", "metadata-compact", "metadata-csexp", "metadata-json"] {
         ensure!(shipped(name)?.is_empty(), "{name} has no settings");
     }
     Ok(())

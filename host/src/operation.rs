@@ -40,6 +40,8 @@ pub enum Source {
     Program(String),
     /// The file mode creation mask.
     Umask,
+    /// Whether standard error is a terminal.
+    Terminal,
 }
 
 /// One labelled thing that identifies an operation.
@@ -159,6 +161,7 @@ impl Source {
             Self::Variable(_) => "variable",
             Self::Program(_) => "program",
             Self::Umask => "umask",
+            Self::Terminal => "terminal",
         }
     }
 
@@ -172,7 +175,7 @@ impl Source {
             | Self::Listing(place)
             | Self::Variable(place)
             | Self::Program(place) => place,
-            Self::Bytes(_) | Self::Umask => "",
+            Self::Bytes(_) | Self::Umask | Self::Terminal => "",
         }
     }
 }
@@ -213,6 +216,7 @@ impl Layout for Source {
             Self::Variable(name) => (out.u8(5), out.text(name)).1,
             Self::Program(name) => (out.u8(6), out.text(name)).1,
             Self::Umask => out.u8(7),
+            Self::Terminal => out.u8(8),
         }
     }
 
@@ -226,6 +230,7 @@ impl Layout for Source {
             5 => Self::Variable(String::take(from)?),
             6 => Self::Program(String::take(from)?),
             7 => Self::Umask,
+            8 => Self::Terminal,
             _ => return Err(Malformed { expected: "a kind of source" }),
         })
     }
@@ -325,6 +330,7 @@ mod tests {
             Source::Variable("V".into()),
             Source::Program("gcc".into()),
             Source::Umask,
+            Source::Terminal,
         ];
         for (arguments, report) in [(None, None), (Some(vec![]), Some(REPORT.to_owned()))] {
             let derivation = Derivation {

@@ -56,4 +56,10 @@ impl Ingredient {
     pub fn umask(label: impl Into<String>) -> Self {
         Self::new(label, Source::Umask)
     }
+
+    /// Whether the operation's standard error is a terminal.
+    #[must_use]
+    pub fn terminal(label: impl Into<String>) -> Self {
+        Self::new(label, Source::Terminal)
+    }
 }

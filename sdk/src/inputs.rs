@@ -18,6 +18,16 @@ pub fn variable(name: &str) -> Option<String> {
     crate::testing::host::current(|host| host.look_at_variable(name))
 }
 
+/// Whether the operation's standard error is a terminal. The command itself writes to a pipe: whoever wants of it what it
+/// would show on a terminal has to ask for that in its arguments.
+#[must_use]
+pub fn terminal() -> bool {
+    #[cfg(target_arch = "wasm32")]
+    return host::terminal();
+    #[cfg(not(target_arch = "wasm32"))]
+    crate::testing::host::current(crate::testing::TestHost::look_at_terminal)
+}
+
 /// The content of a file in the repository; `path` is relative to the operation's working directory or absolute. Needs
 /// the capability `read`.
 pub fn read(path: &str) -> Result<Vec<u8>, Failure> {

@@ -158,7 +158,7 @@ pub use configuration::{Configuration, Misconfigured, configuration};
 pub use eviction::EvictionPlugin;
 #[doc(hidden)]
 pub use export::{ExportedEviction, ExportedKey, ExportedMetadata};
-pub use inputs::{query, read, scan, variable};
+pub use inputs::{query, read, scan, terminal, variable};
 pub use key::{KeyPlugin, REPORT};
 pub use log::{debug, info, warning};
 pub use metadata::MetadataPlugin;

@@ -4,7 +4,7 @@ use crate::support::{Ran, Repository, installed, settle};
 use anyhow::{Result, ensure};
 use std::path::Path;
 
-fn git(repository: &Repository, directory: &Path, arguments: &[&str]) -> Result<()> {
+pub(crate) fn git(repository: &Repository, directory: &Path, arguments: &[&str]) -> Result<()> {
     let mut command = repository.command("git");
     command.args(["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main"]);
     let output = command.args(arguments).current_dir(directory).output()?;

@@ -39,11 +39,14 @@ typedef struct {
     strings reads, writes, variables;
 } operation;
 
-enum source_kind { SOURCE_TEXT, SOURCE_BYTES, SOURCE_FILE, SOURCE_TREE, SOURCE_LISTING, SOURCE_VARIABLE, SOURCE_PROGRAM, SOURCE_UMASK };
+enum source_kind {
+    SOURCE_TEXT, SOURCE_BYTES, SOURCE_FILE, SOURCE_TREE, SOURCE_LISTING, SOURCE_VARIABLE, SOURCE_PROGRAM,
+    SOURCE_UMASK, SOURCE_TERMINAL /* these two have no text */
+};
 
 typedef struct {
     string label;
-    uint8_t source; /* enum source_kind; the text of all of them but SOURCE_UMASK, which has none, lies behind it */
+    uint8_t source; /* enum source_kind; the text, where there is one, lies behind it */
     string value;
 } ingredient;
 

@@ -51,6 +51,6 @@ mod tests {
             .filter_map(|line| line.strip_prefix("#: "))
             .fold(String::new(), |text, line| text + line + "\n");
         let settings = Settings::parse(Path::new("reviver.toml"), &uncommented).unwrap();
-        assert_eq!((settings.rules.len(), settings.plugins.len()), (1, 1));
+        assert_eq!((settings.rules.len(), settings.plugins.len()), (1, 2));
     }
 }

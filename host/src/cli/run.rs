@@ -24,7 +24,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -181,6 +181,7 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
             variables: std::env::vars_os().collect(),
             directory: context.place.directory.clone(),
             umask: umask(),
+            terminal: stderr.is_terminal(),
         }),
         accepted: &args.ok_exit.iter().copied().chain([0]).collect::<BTreeSet<u8>>(),
         input,

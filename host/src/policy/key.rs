@@ -39,6 +39,8 @@ pub trait Inputs {
     fn begin(&mut self) {}
     /// An environment variable. [`LookFailure::Failed`] where it is not UTF-8.
     fn variable(&mut self, name: &str) -> Result<Option<String>, LookFailure>;
+    /// Whether standard error is a terminal.
+    fn terminal(&mut self) -> bool;
     /// A file's content.
     fn read(&mut self, path: &str) -> Result<Vec<u8>, LookFailure>;
     /// The lines of a file that hold any needle.

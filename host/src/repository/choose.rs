@@ -192,7 +192,10 @@ pub fn plugin(
         }
         None => {
             let shipped = shipped::find(name).ok_or_else(|| ChooseError::Unknown(name.to_owned()))?;
-            Ok(source(name, shipped, user.limits))
+            let source = source(name, shipped, user.limits);
+            let configuration =
+                user.configurations.get(name).cloned().unwrap_or_else(|| source.configuration.clone());
+            Ok(PluginSource { configuration, ..source })
         }
     }
 }

@@ -8,6 +8,9 @@
 //! capabilities = ["read"]          # what plugins of repositories may have, of what they ask for
 //! limits = { memory = "64 MiB", fuel = 2000000000, output = "4 MiB", time = 10000 }
 //!
+//! [plugin.key-cc]                  # a shipped plugin, where a repository says nothing of it
+//! config = { relocatable = true }
+//!
 //! [[join]]                         # repositories that share their entries
 //! roots = ["/home/me/work/a", "/home/me/work/b"]
 //! ```
@@ -16,7 +19,9 @@ use super::document::{Document, SettingError, read};
 use super::settings::{capabilities, limits, size};
 use super::size::ByteSize;
 use crate::runtime::{Capabilities, Capability, Limits};
+use crate::shipped;
 use crate::store::LinkMode;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What the user says.
@@ -34,6 +39,8 @@ pub struct UserSettings {
     pub limits: Limits,
     /// What the plugins of repositories may have, if they ask.
     pub capabilities: Capabilities,
+    /// The configurations of shipped plugins, as JSON, for repositories that say nothing of the plugin.
+    pub configurations: BTreeMap<String, String>,
     /// Roots whose repositories share a partition.
     pub joined: Vec<Vec<PathBuf>>,
 }
@@ -47,6 +54,7 @@ impl Default for UserSettings {
             verify: true,
             limits: Limits::default(),
             capabilities: Capabilities::NONE.with(Capability::Read),
+            configurations: BTreeMap::new(),
             joined: Vec::new(),
         }
     }
@@ -63,7 +71,7 @@ impl UserSettings {
         let document = Document::new(path, text);
         let parsed = document.parse()?;
         let top = document.top(&parsed);
-        top.allow(&["cache", "size", "link", "verify", "capabilities", "limits", "join"])?;
+        top.allow(&["cache", "size", "link", "verify", "capabilities", "limits", "plugin", "join"])?;
         let cache = top.text("cache")?.map(PathBuf::from);
         let mut settings = Self { cache, ..Self::default() };
         if settings.cache.as_ref().is_some_and(|cache| !cache.is_absolute()) {
@@ -86,6 +94,17 @@ impl UserSettings {
         if top.keys().any(|key| key == "capabilities") {
             settings.capabilities = capabilities(&top, "capabilities")?;
         }
+        if let Some(plugins) = top.table("plugin")? {
+            for name in plugins.keys() {
+                plugins.one_of(name, name, "shipped plugin", shipped::names())?;
+                let table = plugins.table(name)?.expect("invariant: the key was just listed");
+                table.allow(&["config"])?;
+                table.table("config")?;
+                if let Some(json) = table.json("config")? {
+                    settings.configurations.insert(name.to_owned(), json.to_string());
+                }
+            }
+        }
         for table in top.tables("join")? {
             table.allow(&["roots"])?;
             settings.joined.push(table.texts("roots")?.into_iter().map(PathBuf::from).collect());
@@ -107,12 +126,13 @@ mod tests {
         let settings = parse(
             "cache = '/c'\nsize = '10 GB'\nlink = 'copy'\nverify = false\ncapabilities = []\n\
              limits = { memory = '1 MiB', fuel = 7, output = '1 KiB', time = 10 }\n\
-             [[join]]\nroots = ['/a', '/b']\n",
+             [plugin.key-cc]\nconfig = { relocatable = true }\n[[join]]\nroots = ['/a', '/b']\n",
         )
         .unwrap();
         assert_eq!((settings.link, settings.verify), (LinkMode::Copy, false));
         assert_eq!(settings.capabilities, Capabilities::NONE);
         assert_eq!(settings.limits.fuel, 7);
+        assert_eq!(settings.configurations["key-cc"], r#"{"relocatable":true}"#);
         assert_eq!(settings.joined, [vec![PathBuf::from("/a"), PathBuf::from("/b")]]);
         assert_eq!(parse("").unwrap(), UserSettings::default());
     }
@@ -121,6 +141,8 @@ mod tests {
     fn wrong_settings_are_named() {
         assert!(parse("link = 'hardlnk'").unwrap_err().contains("did you mean `hardlink`?"));
         assert!(parse("cache = 'here'").unwrap_err().contains("absolute"));
+        assert!(parse("[plugin.key-c]").unwrap_err().contains("did you mean `key-cc`?"));
+        assert!(parse("[plugin.key-cc]\npath = 'p'").unwrap_err().contains("`path`"));
         assert!(parse("verify = 1").unwrap_err().contains("true or false"));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// Variables, working directory and file mode creation mask of an operation.
+/// Variables, working directory, file mode creation mask and standard error of an operation.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     /// The environment variables.
@@ -14,6 +14,8 @@ pub struct Environment {
     pub directory: PathBuf,
     /// The bits that new files lack.
     pub umask: u32,
+    /// Whether standard error is a terminal.
+    pub terminal: bool,
 }
 
 impl Environment {

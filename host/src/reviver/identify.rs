@@ -5,6 +5,9 @@
 //! | question | the key plugin with its configuration and limits, the contract's version, the operation: what a remembered derivation is found by |
 //! | base key | partition, key plugin, metadata plugin, topology of the output, accepted exits, standard input, the derivation with its ingredients' values |
 //! | key | the base key, a list of discovered ingredients and their values; an empty list where nothing is discovered |
+//!
+//! The arguments that replace the user's are in the base key without the root's path: it is for the ingredients to say where
+//! a place shows.
 
 use super::value::{Value, frame};
 use crate::digest::{Digest, Framer};
@@ -28,6 +31,8 @@ pub struct Frame<'a> {
     pub accepted: &'a BTreeSet<u8>,
     /// What standard input resolved to.
     pub input: Value,
+    /// The repository's root.
+    pub root: &'a str,
 }
 
 /// What a remembered derivation is found by.
@@ -42,7 +47,7 @@ pub fn question(key_policy: Digest, limits: Digest, operation: &Operation) -> Di
 /// The base key of a derivation whose ingredients have these [names](super::value::names) and resolved to these values.
 #[must_use]
 pub fn base(surroundings: &Frame<'_>, derivation: &Derivation, names: Digest, values: &[Value]) -> Digest {
-    let Frame { partition, key_policy, codec, joined, accepted, input } = surroundings;
+    let Frame { partition, key_policy, codec, joined, accepted, input, root } = surroundings;
     let mut framer = Framer::new("reviver.base");
     framer.bytes(partition.as_bytes()).digest(*key_policy).digest(*codec).number(u64::from(*joined));
     framer.number(accepted.len() as u64);
@@ -61,9 +66,15 @@ pub fn base(surroundings: &Frame<'_>, derivation: &Derivation, names: Digest, va
         framer.text(&write.label).number(kind).number(u64::from(write.optional));
     }
     framer.number(u64::from(derivation.arguments.is_some()));
-    framer.texts(derivation.arguments.as_deref().unwrap_or_default());
+    let arguments = derivation.arguments.iter().flatten();
+    framer.texts(&arguments.map(|argument| placeless(argument, root)).collect::<Vec<_>>());
     framer.text(derivation.report.as_deref().unwrap_or_default());
     framer.finish()
+}
+
+/// An argument without the path of a root.
+fn placeless(argument: &str, root: &str) -> String {
+    if root == "/" { argument.to_owned() } else { argument.replace(root, "\u{1}") }
 }
 
 /// The key of an operation with this base key, the [names](super::value::names) of what was discovered, and its values.
@@ -112,6 +123,7 @@ mod tests {
             joined: false,
             accepted: &none,
             input: Value::Absent,
+            root: "/r",
         };
         change(&mut derivation, &mut values, &mut surroundings, &mut accepted);
         let surroundings = Frame { accepted: &accepted, ..surroundings };
@@ -133,6 +145,7 @@ mod tests {
             key(|derivation, _, _, _| derivation.writes[0].optional = true),
             key(|derivation, _, _, _| derivation.writes[0].label = "v".into()),
             key(|derivation, _, _, _| derivation.arguments = Some(vec![])),
+            key(|derivation, _, _, _| derivation.arguments = Some(vec!["-m=/r/a".into()])),
             key(|derivation, _, _, _| derivation.report = Some("w".into())),
             key(|_, _, surroundings, _| surroundings.partition = PartitionId::of(Digest::of(b"q"))),
             key(|_, _, surroundings, _| surroundings.key_policy = Digest::of(b"l")),
@@ -157,5 +170,13 @@ mod tests {
             key(|derivation, _, _, _| derivation.ingredients[1].source = Source::File("e".into()))
         );
         assert_eq!(plain, key(|derivation, _, _, _| derivation.label = "y".into()));
+        let under = |root: &'static str, argument: &str| {
+            key(|derivation, _, surroundings, _| {
+                derivation.arguments = Some(vec![argument.to_owned()]);
+                surroundings.root = root;
+            })
+        };
+        assert_eq!(under("/r", "-m=/r/a"), under("/else/where", "-m=/else/where/a"));
+        assert_ne!(under("/r", "-m=/r/a"), under("/else/where", "-m=/r/a"));
     }
 }

@@ -7,9 +7,11 @@
 //! ```
 //!
 //! A later lookup resolves each list natively; the first whose key is bound is the hit. Places under the root are kept
-//! relative to it, behind [`ROOT`], so that worktrees share lists.
+//! relative to it, behind [`ROOT`], so that worktrees share lists. A place that is its own label stays: its plugin says where
+//! that is, wherever the root is, and so do the directories that it was missed in.
 
 use super::explain::Explained;
+use super::hints::{Hint, Hints};
 use super::kept::Kept;
 use super::remember::{Resolved, summed, unsummed};
 use crate::bytes::{Layout as _, Malformed, Reader, Writer, from_bytes, to_bytes};
@@ -55,7 +57,7 @@ impl Lists {
         out.text(&self.label);
         let mut lists = self.lists.clone();
         for list in &mut lists {
-            change(list, &|place| relative(place, root));
+            leave(list, root);
         }
         out.u32(lists.len() as u32);
         for list in &lists {
@@ -82,7 +84,7 @@ impl Lists {
         let base = from.list()?;
         from.end()?;
         for list in &mut lists {
-            change(list, &|place| absolute(place, root));
+            enter(list, root);
         }
         Ok(Self { label, lists, base })
     }
@@ -98,25 +100,73 @@ fn absolute(place: &str, root: &str) -> Option<String> {
     Some(if rest.is_empty() { root.to_owned() } else { format!("{root}/{rest}") })
 }
 
-/// Changes the places of a list where `other` knows another one.
-fn change(list: &mut Resolved, other: &dyn Fn(&str) -> Option<String>) {
+/// Makes the places of a list independent of the root, but for those that are their own labels.
+fn leave(list: &mut Resolved, root: &str) {
+    let Hints { directories, each } = &mut list.hints;
+    let missed_in = |hint: &Hint| match hint {
+        Hint::Missed(directory) => Some(*directory as usize),
+        _ => None,
+    };
+    let mut moves = vec![false; directories.len()];
+    let mut staying = Vec::new();
+    for (position, Ingredient { label, source }) in list.ingredients.iter_mut().enumerate() {
+        let moved = place(source).and_then(|place| Some((relative(place, root)?, place)));
+        // Labels that say the same as the place were left out.
+        if moved.is_some() && label.is_empty() {
+            staying.push(position);
+            continue;
+        }
+        if let Some((moved, place)) = moved {
+            *place = moved;
+        }
+        if let Some(moves) = each.get(position).and_then(missed_in).and_then(|it| moves.get_mut(it)) {
+            *moves = true;
+        }
+    }
+    let mut stays = vec![false; directories.len()];
+    for position in staying {
+        let Some(hint) = each.get_mut(position) else { continue };
+        let Some(directory) = missed_in(hint).filter(|it| *it < stays.len()) else { continue };
+        if moves[directory] {
+            // A directory that moves with another place tells nothing of this one.
+            *hint = Hint::None;
+        } else {
+            stays[directory] = true;
+        }
+    }
+    for (look, stays) in directories.iter_mut().zip(stays) {
+        if !stays && let Some(moved) = relative(&look.path, root) {
+            look.path = moved;
+        }
+    }
+}
+
+/// Puts the places of a list under a root.
+fn enter(list: &mut Resolved, root: &str) {
     for Ingredient { source, .. } in &mut list.ingredients {
-        if let Source::File(place) | Source::Tree(place) | Source::Listing(place) = source
-            && let Some(other) = other(place)
+        if let Some(place) = place(source)
+            && let Some(moved) = absolute(place, root)
         {
-            *place = other;
+            *place = moved;
         }
     }
     for look in &mut list.hints.directories {
-        if let Some(other) = other(&look.path) {
-            look.path = other;
+        if let Some(moved) = absolute(&look.path, root) {
+            look.path = moved;
         }
+    }
+}
+
+fn place(source: &mut Source) -> Option<&mut String> {
+    match source {
+        Source::File(place) | Source::Tree(place) | Source::Listing(place) => Some(place),
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::hints::{Hint, Hints, Look};
+    use super::super::hints::Look;
     use super::super::value::Value;
     use super::*;
     use crate::digest::Digest;
@@ -144,6 +194,30 @@ mod tests {
         assert_eq!(places, ["/usr/include/a.h", "include/a.h", "/repository/a.h", "/other/include/a.h"]);
         assert_eq!(moved.lists[0].hints.directories[0].path, "/other/include");
         assert_eq!(Lists::from_bytes(&lists.to_bytes("/repo"), "/repo").unwrap(), lists);
+    }
+
+    /// Two worktrees, one of which was told to look into the other: what it found there was looked for in itself from then on.
+    #[test]
+    fn a_place_that_is_its_own_label_stays_with_its_directories() {
+        let own = |place: &str| Ingredient { label: place.into(), source: Source::File(place.into()) };
+        let directory = |path: &str| Look { path: path.into(), identity: None };
+        let all = Resolved {
+            ingredients: ["/repo/one/a.h", "two/a.h", "/repo/two/b.h", "/repo/c.h"].map(own).to_vec(),
+            values: vec![Value::Absent; 4],
+            hints: Hints {
+                directories: ["/repo/one", "/repo/two"].map(directory).to_vec(),
+                each: vec![Hint::Missed(0), Hint::Missed(1), Hint::Missed(1), Hint::None],
+            },
+            ..list("")
+        };
+        let mut lists = Lists::default();
+        lists.put(all);
+        let moved = Lists::from_bytes(&lists.to_bytes("/repo"), "/other").unwrap().lists.remove(0);
+        let places: Vec<_> = moved.ingredients.iter().map(|one| one.source.place()).collect();
+        assert_eq!(places, ["/repo/one/a.h", "two/a.h", "/repo/two/b.h", "/repo/c.h"]);
+        assert_eq!(moved.hints.directories, ["/repo/one", "/other/two"].map(directory));
+        // The second directory is that of the place that moves.
+        assert_eq!(moved.hints.each, [Hint::Missed(0), Hint::Missed(1), Hint::None, Hint::None]);
     }
 
     #[test]

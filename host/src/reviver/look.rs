@@ -129,6 +129,12 @@ impl Inputs for Looks {
         self.judged(answer)
     }
 
+    fn terminal(&mut self) -> bool {
+        let terminal = self.resolver.environment.terminal;
+        self.note(Source::Terminal, Value::of(&[u8::from(terminal)]));
+        terminal
+    }
+
     fn read(&mut self, path: &str) -> Result<Vec<u8>, LookFailure> {
         let answer = self.content(path);
         self.judged(answer)

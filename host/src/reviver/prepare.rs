@@ -119,6 +119,7 @@ impl Reviver<'_> {
             joined: request.joined,
             accepted: request.accepted,
             input,
+            root: &request.operation.root,
         };
         let base = identify::base(&surroundings, &derivation, names, &values);
         Ok(Prepared {

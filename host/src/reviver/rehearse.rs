@@ -8,7 +8,7 @@
 //!
 //! The base key is made for a frame in which the plugin itself stands for nothing: two plugins, or two versions of one,
 //! that name an operation alike have equal keys here, which those of runs never are. Standard input is empty where it
-//! matters.
+//! matters, and standard error is no terminal.
 
 use super::environment::Environment;
 use super::explain::{Difference, Explained, differences, explained, input};
@@ -66,6 +66,8 @@ pub struct Named {
     pub places: Vec<PathBuf>,
     /// What the plugin looked at.
     pub looked: Vec<Ingredient>,
+    /// The repository's root.
+    pub root: String,
     /// The base key, the plugin left out.
     pub key: Digest,
 }
@@ -82,7 +84,7 @@ impl Rehearsal {
         clock: &Rc<dyn Clock>,
     ) -> Self {
         let directory = Path::new(&operation.root).join(&operation.directory);
-        let environment = Environment { variables: variables.clone(), directory, umask };
+        let environment = Environment { variables: variables.clone(), directory, umask, terminal: false };
         let resolver = Resolver {
             environment: Rc::new(environment),
             files: Rc::new(Files::new(Rc::clone(table), Rc::clone(clock))),
@@ -141,8 +143,9 @@ impl Rehearsal {
         refuse_cycles(&self.resolver, &self.operation, &derivation, &looked, &places)?;
         let values =
             self.resolver.values(&derivation.ingredients, None).map_err(|doubt| doubt.to_string())?;
-        let key = key(&derivation, &values);
-        Ok(Named { derivation, values, places, looked, key })
+        let root = self.operation.root.clone();
+        let key = key(&derivation, &values, &root);
+        Ok(Named { derivation, values, places, looked, root, key })
     }
 }
 
@@ -198,12 +201,12 @@ impl Named {
         let (ingredients, values): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
         let mut derivation = Derivation { ingredients, ..self.derivation.clone() };
         derivation.writes.sort_by(|one, other| one.label.cmp(&other.label));
-        key(&derivation, &values)
+        key(&derivation, &values, &self.root)
     }
 }
 
 /// The base key of a derivation in a frame that says nothing.
-fn key(derivation: &Derivation, values: &[Value]) -> Digest {
+fn key(derivation: &Derivation, values: &[Value], root: &str) -> Digest {
     let nothing = Digest::of(b"");
     let frame = Frame {
         partition: PartitionId::of(nothing),
@@ -212,6 +215,7 @@ fn key(derivation: &Derivation, values: &[Value]) -> Digest {
         joined: false,
         accepted: &BTreeSet::from([0]),
         input: stdin(derivation),
+        root,
     };
     identify::base(&frame, derivation, names(&derivation.ingredients), values)
 }

@@ -8,6 +8,7 @@
 //! | variable | a digest of its value; absent |
 //! | program | a digest over what it needs to run ([`program`]); absent |
 //! | umask | a digest of the number |
+//! | terminal | a digest of 1 or 0 |
 //!
 //! What cannot be seen (no permission, a loop of links, a device, a name that is not UTF-8) is a [`Doubt`]: the operation
 //! runs uncached. Nothing is ever resolved to a value that stands for "unknown".
@@ -148,6 +149,7 @@ impl Resolver {
             }
             Source::Program(name) => program::resolve(self, name).map(|found| found.value),
             Source::Umask => Ok(Value::of(&self.environment.umask.to_le_bytes())),
+            Source::Terminal => Ok(Value::of(&[u8::from(self.environment.terminal)])),
         }
     }
 

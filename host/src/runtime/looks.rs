@@ -61,6 +61,11 @@ impl inputs::Host for State {
         }
     }
 
+    fn terminal(&mut self) -> Result<bool> {
+        self.hear([])?;
+        Ok(self.look(|inputs| Ok(inputs.terminal())).unwrap_or_default())
+    }
+
     fn read(&mut self, path: String) -> Result<Result<Vec<u8>, Failure>> {
         self.hear([&path])?;
         let leave = self.needs(Capability::Read, "read");

@@ -57,7 +57,7 @@ impl Size for Source {
             | Self::Variable(text)
             | Self::Program(text) => text.size(),
             Self::Bytes(bytes) => EACH + bytes.len() as u64,
-            Self::Umask => EACH,
+            Self::Umask | Self::Terminal => EACH,
         }
     }
 }

@@ -29,6 +29,7 @@ impl From<types::Source> for Source {
             types::Source::Variable(name) => Self::Variable(name),
             types::Source::Program(name) => Self::Program(name),
             types::Source::Umask => Self::Umask,
+            types::Source::Terminal => Self::Terminal,
         }
     }
 }

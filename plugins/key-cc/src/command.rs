@@ -34,8 +34,6 @@ pub(crate) struct Command {
     pub(crate) debug: bool,
     /// The prefixes that are replaced in debugging information, in order.
     pub(crate) maps: Vec<(String, String)>,
-    /// Whether diagnostics are coloured whatever standard error is.
-    pub(crate) coloured: bool,
     /// The depfile that was asked for.
     pub(crate) wish: Option<Wish>,
 }
@@ -54,7 +52,7 @@ pub(crate) struct Directories {
 }
 
 /// Options that take a path or a name, joined or as the next argument.
-const VALUED: [&str; 14] = [
+pub(crate) const VALUED: [&str; 14] = [
     "-o",
     "-I",
     "-D",
@@ -72,7 +70,7 @@ const VALUED: [&str; 14] = [
 ];
 
 /// Options that begin like one of [`VALUED`] and are something else.
-const OTHERS: [&str; 8] =
+pub(crate) const OTHERS: [&str; 8] =
     ["-include-pch", "-isystem-after", "-include-pth", "-objcmt", "-object", "-iwith", "-I-", "-openmp"];
 
 #[derive(Default)]
@@ -88,7 +86,6 @@ struct Reading {
     forced: Vec<String>,
     debug: bool,
     maps: Vec<(String, String)>,
-    coloured: bool,
     dependencies: Dependencies,
 }
 
@@ -146,8 +143,6 @@ impl Reading {
             Meaning::NoDebug => self.debug = false,
         }
         self.compiles |= argument == "-c";
-        self.coloured |=
-            matches!(argument, "-fdiagnostics-color" | "-fdiagnostics-color=always" | "-fcolor-diagnostics");
         for option in ["-fdebug-prefix-map=", "-ffile-prefix-map="] {
             if let Some((old, new)) = argument.strip_prefix(option).and_then(|map| map.split_once('=')) {
                 self.maps.push((old.to_owned(), new.to_owned()));
@@ -301,7 +296,6 @@ impl Reading {
             forced: self.forced,
             debug: self.debug,
             maps: self.maps,
-            coloured: self.coloured,
             wish,
         })
     }

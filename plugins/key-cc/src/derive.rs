@@ -1,6 +1,6 @@
 //! The first step: what is known of a compilation before it ran.
 
-use reviver_sdk::{Derivation, Ingredient, Operation, REPORT, Refusal, Write, variable};
+use reviver_sdk::{Derivation, Ingredient, Operation, REPORT, Refusal, Write};
 
 use crate::driver::Language;
 use crate::plan::{Compiler, Plan, installation_of_gcc, program_of_gcc};
@@ -26,27 +26,22 @@ const VARIABLES: [&str; 12] = [
     "MACOSX_DEPLOYMENT_TARGET",
 ];
 
-/// Variables that matter where diagnostics are coloured although they go to a pipe.
-const COLOURS: [&str; 2] = ["GCC_COLORS", "TERM"];
-
 /// What identifies a compilation before it ran, with how it is run for a full report.
 pub(crate) fn derive(operation: &Operation) -> Result<Derivation, Refusal> {
     let plan = Plan::of(operation)?;
     let command = &plan.command;
     let mut derivation = Derivation::new(format!("{} {}", operation.program_name(), command.source))
         .ingredients(programs(operation, &plan).map_err(Refusal::not_cacheable)?)
-        .ingredients(arguments(operation, &plan))
+        .ingredients(arguments(&plan))
         .ingredients(VARIABLES.iter().map(|name| Ingredient::variable(*name, *name)))
         .ingredient(Ingredient::file(command.source.as_str(), command.source.as_str()))
-        .ingredients(directory(operation, &plan))
+        .ingredients(plan.embedded.ingredients.iter().cloned())
+        .ingredients(plan.shown.ingredients())
         .ingredients(declared(operation))
         .write(Write::file(OBJECT, command.object.as_str()))
         .input_unused()
         .arguments(plan.arguments())
         .report(REPORT);
-    if command.coloured {
-        derivation = derivation.ingredients(COLOURS.iter().map(|name| Ingredient::variable(*name, *name)));
-    }
     if let Some(wish) = &command.wish {
         derivation = derivation.write(Write::file(DEPFILE, wish.path.as_str()));
     }
@@ -94,48 +89,17 @@ fn programs(operation: &Operation, plan: &Plan) -> Result<Vec<Ingredient>, Strin
     Ok(ingredients)
 }
 
-fn arguments(operation: &Operation, plan: &Plan) -> Vec<Ingredient> {
-    let root = operation.root.as_str();
+fn arguments(plan: &Plan) -> Vec<Ingredient> {
     let mut ingredients: Vec<Ingredient> = plan
         .command
         .texts
         .iter()
         .enumerate()
-        .map(|(index, text)| Ingredient::text(format!("argument {}", index + 1), relocated(text, root)))
+        .map(|(index, text)| Ingredient::text(format!("argument {}", index + 1), plan.embedded.text(text)))
         .collect();
     if plan.command.wish.as_ref().is_some_and(|wish| wish.targets.is_empty()) {
         // The depfile's text names the object as it is spelled.
         ingredients.push(Ingredient::text("target", plan.command.object.as_str()));
     }
     ingredients
-}
-
-/// A prefix map without the place of the repository: what it does to the working directory is an ingredient of its own,
-/// and other absolute paths enter the key as they are spelled.
-fn relocated(text: &str, root: &str) -> String {
-    for option in ["-fdebug-prefix-map=", "-ffile-prefix-map=", "-fmacro-prefix-map="] {
-        let below = text.strip_prefix(option).and_then(|map| map.strip_prefix(root));
-        if let Some(rest) = below.filter(|rest| rest.starts_with(['=', '/']) && root != "/") {
-            return format!("{option}{{root}}{rest}");
-        }
-    }
-    text.to_owned()
-}
-
-/// The working directory as debugging information embeds it.
-fn directory(operation: &Operation, plan: &Plan) -> Vec<Ingredient> {
-    if !plan.command.debug {
-        return Vec::new();
-    }
-    let directory = operation.working_directory();
-    // Compilers prefer `$PWD`, which can name the same directory by a link.
-    let direct = variable("PWD").is_none_or(|pwd| pwd == directory);
-    // The last map is tried first.
-    let map = plan.command.maps.iter().rev().find_map(|(old, new)| {
-        directory.strip_prefix(old.as_str()).filter(|_| !old.is_empty()).map(|rest| format!("{new}{rest}"))
-    });
-    match map {
-        Some(mapped) if direct => vec![Ingredient::text("directory", mapped)],
-        _ => vec![Ingredient::text("directory", directory), Ingredient::variable("PWD", "PWD")],
-    }
 }

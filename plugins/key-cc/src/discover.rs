@@ -28,6 +28,7 @@ pub(crate) fn discover(operation: &Operation, report: &[u8]) -> Result<Discovery
     if uncacheable.is_none() && files[0] != normal(&plan.command.source) {
         uncacheable = Some(format!("the report is about `{}`", files[0]));
     }
+    uncacheable = uncacheable.or_else(|| plan.embedded.meets(&files));
     let mut discovery = Discovery::new();
     if let Some(wish) = &plan.command.wish {
         let (depfile, certain) = produce(wish, &parsed, report, &places);

@@ -21,7 +21,9 @@
 //! | `driver` | names of compilers, suffixes of sources |
 //! | `options` | the options that are understood, as data |
 //! | `command` | a compilation read from its arguments |
+//! | `relocate` | what of its place a compilation embeds, and how it is kept from it |
 //! | `plan` | the command together with what the compiler says of itself |
+//! | `colour` | what the compiler shows on a terminal |
 //! | `search` | the directories that are searched for headers |
 //! | `directive` | what a line of a file looks for |
 //! | `graph` | what all files looked for, and where |
@@ -32,6 +34,7 @@
 //! would include once a condition of its own changes without any file that was read or asked for changing.
 #![forbid(unsafe_code)]
 
+mod colour;
 mod command;
 mod depfile;
 mod derive;
@@ -41,6 +44,7 @@ mod driver;
 mod graph;
 mod options;
 mod plan;
+mod relocate;
 mod search;
 
 use reviver_sdk::{Derivation, Discovery, KeyPlugin, Operation, Refusal};
@@ -59,4 +63,6 @@ impl KeyPlugin for Cc {
     }
 }
 
-reviver_sdk::export!(key: Cc);
+reviver_sdk::export!(key: Cc, settings: {
+    relocatable: boolean = "have the compiler see relative paths alone, so that checkouts at other places share entries",
+});

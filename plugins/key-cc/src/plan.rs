@@ -3,8 +3,10 @@
 use reviver_sdk::response::expand;
 use reviver_sdk::{Answer, ExitStatus, Failure, Operation, Refusal, query, read, variable};
 
+use crate::colour::Shown;
 use crate::command::Command;
 use crate::driver::{Language, file_name, recognise};
+use crate::relocate::{self, Embedded};
 use crate::search::{BuiltIn, Search, directories_of};
 
 /// Variables that change what the driver runs, or make it write more files.
@@ -42,6 +44,10 @@ pub(crate) struct Plan {
     pub(crate) built_in: BuiltIn,
     /// The directories that are searched for headers.
     pub(crate) search: Search,
+    /// What is shown on a terminal.
+    pub(crate) shown: Shown,
+    /// What it embeds of its place.
+    pub(crate) embedded: Embedded,
 }
 
 impl Plan {
@@ -58,6 +64,8 @@ impl Plan {
         let arguments = expand(operation.arguments(), &mut |path| {
             read(path).map_err(|failure| format!("`@{path}` cannot be read: {}", reason(&failure)))
         })?;
+        let relocatable = relocate::is_wanted()?;
+        let arguments = if relocatable { relocate::relative(&arguments, operation)? } else { arguments };
         let command = Command::parse(&arguments, cxx)?;
         if let Some(name) = REFUSED.iter().find(|name| variable(name).is_some()) {
             return Err(format!("the variable `{name}` is set"));
@@ -71,13 +79,16 @@ impl Plan {
         let path_of = |name| directories_of(variable(name).as_deref());
         let search =
             Search::new(&command.directories, &path_of("CPATH"), &path_of(language_path), &built_in.searched);
-        Ok(Self { command, compiler, built_in, search })
+        let shown = Shown::by(compiler, &built_in.built, &command.arguments, command.debug);
+        let embedded = Embedded::by(operation, &command, relocatable, &built_in.searched);
+        Ok(Self { command, compiler, built_in, search, shown, embedded })
     }
 
     /// The arguments that make a full report besides what the command made before.
     #[must_use]
     pub(crate) fn arguments(&self) -> Vec<String> {
-        let mut arguments = self.command.arguments.clone();
+        let mut arguments = [&*self.embedded.arguments, &self.command.arguments].concat();
+        arguments.extend_from_slice(&self.shown.arguments);
         arguments.extend(["-MD", "-MF", reviver_sdk::REPORT].map(str::to_owned));
         if let Some(wish) = &self.command.wish {
             arguments.extend(wish.targets.iter().cloned());

@@ -14,6 +14,7 @@
 
 use reviver_sdk::path::normal;
 
+use crate::colour::Built;
 use crate::command::Directories;
 
 /// A directory that is searched.
@@ -38,6 +39,8 @@ pub(crate) struct BuiltIn {
     pub(crate) chosen_from: Vec<String>,
     /// Files that it was configured by.
     pub(crate) configured_by: Vec<String>,
+    /// How it was built.
+    pub(crate) built: Built,
 }
 
 /// All directories in order.
@@ -82,6 +85,8 @@ impl BuiltIn {
                 built_in.configured_by.push(file.to_owned());
             } else if let Some(file) = line.strip_prefix("Reading specs from ") {
                 built_in.configured_by.push(file.to_owned());
+            } else {
+                built_in.built.read(line);
             }
         }
         complete.then_some(built_in)

@@ -49,8 +49,10 @@ pub(super) fn refusal(value: &Value) -> Option<Refusal> {
 }
 
 fn source(value: &Value) -> Option<Source> {
-    if value.text() == Some("umask") {
-        return Some(Source::Umask);
+    match value.text() {
+        Some("umask") => return Some(Source::Umask),
+        Some("terminal") => return Some(Source::Terminal),
+        _ => {}
     }
     let (kind, content) = variant(value)?;
     Some(match kind {
@@ -145,6 +147,9 @@ pub(super) fn outcome(value: &Value) -> Option<Outcome> {
 }
 
 pub(super) fn look(value: &Value) -> Option<Look> {
+    if value.text() == Some("terminal") {
+        return Some(Look::Terminal);
+    }
     Some(match variant(value)? {
         ("variable", name) => Look::Variable(text(name)?),
         ("read", path) => Look::Read(text(path)?),

@@ -18,6 +18,7 @@ const CAPABILITIES: [&str; 3] = ["arguments", "query", "read"];
 pub struct TestHost {
     configuration: Option<String>,
     variables: BTreeMap<String, String>,
+    terminal: bool,
     files: BTreeMap<String, Vec<u8>>,
     answers: BTreeMap<Vec<String>, Answer>,
     denied: BTreeSet<String>,
@@ -35,6 +36,8 @@ struct Notes {
 pub enum Look {
     /// An environment variable.
     Variable(String),
+    /// Whether standard error is a terminal.
+    Terminal,
     /// A file's content.
     Read(String),
     /// The lines of a file that hold these needles.
@@ -71,6 +74,12 @@ impl TestHost {
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
+    }
+
+    /// With a standard error that is a terminal, or is none, as it is without being told.
+    #[must_use]
+    pub fn terminal(self, terminal: bool) -> Self {
+        Self { terminal, ..self }
     }
 
     /// With this file, under the very path that the plugin will ask for.
@@ -148,6 +157,7 @@ impl TestHost {
         question::table([
             ("configuration", configuration),
             ("variables", Value::Table(variables.collect())),
+            ("terminal", self.terminal.into()),
             ("files", Value::Table(files.collect())),
             ("answers", Value::List(answers.collect())),
             ("capabilities", question::texts(&capabilities)),
@@ -172,6 +182,11 @@ impl TestHost {
     pub(crate) fn look_at_variable(&self, name: &str) -> Option<String> {
         self.note(Look::Variable(name.to_owned()));
         self.variables.get(name).cloned()
+    }
+
+    pub(crate) fn look_at_terminal(&self) -> bool {
+        self.note(Look::Terminal);
+        self.terminal
     }
 
     pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>, Failure> {
@@ -214,7 +229,7 @@ impl TestHost {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{query, read, variable, warning};
+    use crate::{query, read, terminal, variable, warning};
 
     #[test]
     fn the_host_answers_what_it_was_told_and_notes_the_looks() {
@@ -222,6 +237,7 @@ mod tests {
             .variable("CC", "gcc")
             .file("a", b"x")
             .answer(&["-v"], "", "gcc 14")
+            .terminal(true)
             .without("read");
         host.run(|| {
             assert_eq!(variable("CC"), Some("gcc".into()));
@@ -229,10 +245,12 @@ mod tests {
             assert!(matches!(read("a"), Err(Failure::Denied(_))));
             assert_eq!(query(&["-v"]).map(|answer| answer.stderr), Ok(b"gcc 14".to_vec()));
             assert!(matches!(query(&["-V"]), Err(Failure::Failed(_))));
+            assert!(terminal());
             warning("odd");
         });
         assert_eq!(host.logs(), [(Level::Warning, "odd".to_owned())]);
-        assert_eq!(host.looks().len(), 5);
+        assert_eq!(host.looks().len(), 6);
+        assert!(!terminal(), "nobody said that there is one");
         assert_eq!(variable("CC"), None, "the host is gone behind its closure");
     }
 

@@ -13,7 +13,7 @@ use super::{Level, Look, TestHost, answer, question};
 use crate::{
     Answer, Budget, Candidate, Chunk, Derivation, Discovery, EvictionPlugin, ExitStatus, Ingredient, Input,
     KeyPlugin, MetadataPlugin, Operation, Outcome, REPORT, Refusal, Source, Stream, Value, Write, WriteKind,
-    configuration, query, read, scan, variable, warning,
+    configuration, query, read, scan, terminal, variable, warning,
 };
 
 /// Answers with something of every kind, and with the process that answers.
@@ -43,6 +43,8 @@ impl KeyPlugin for Sample {
             .ingredient(Ingredient::listing("listing", "l"))
             .ingredient(Ingredient::program("program", operation.program()))
             .ingredient(Ingredient::umask("umask"))
+            .ingredient(Ingredient::terminal("terminal"))
+            .ingredient(Ingredient::text("seen", if terminal() { "yes" } else { "no" }))
             .writes(operation.writes.iter().map(|path| Write::either(path, path)))
             .write(Write::file("file", "f"))
             .write(Write::directory("directory", "d").optional())
@@ -102,6 +104,7 @@ fn host() -> TestHost {
     TestHost::new()
         .configuration(r#"{"deep": true}"#)
         .variable("B", "b\u{1}\"")
+        .terminal(true)
         .file("a.bin", b"x\xff\n\0")
         .answer_with(
             &["-v"],
@@ -123,7 +126,7 @@ fn a_derivation_is_the_same() {
     expected.label.clone_from(&derivation.label);
     assert_eq!(derivation, expected);
     assert_eq!(asked.looks(), here.looks());
-    assert_eq!(asked.looks().len(), 3);
+    assert_eq!(asked.looks().len(), 4);
     assert_eq!(asked.logs(), [(Level::Warning, "about cc".to_owned())]);
 
     let (asked, here) = (host(), host());
@@ -246,6 +249,7 @@ fn serve(question: &Value) -> Value {
     };
     let look = |look: &Look| match look {
         Look::Variable(name) => question::table([("variable", name.as_str().into())]),
+        Look::Terminal => "terminal".into(),
         Look::Read(path) => question::table([("read", path.as_str().into())]),
         Look::Scan(path, needles) => {
             question::table([("scan", Value::List(vec![path.as_str().into(), question::texts(needles)]))])
@@ -320,6 +324,7 @@ fn told_host(value: &Value) -> TestHost {
     for (name, value) in member("variables").table().expect("a table") {
         host = host.variable(name, value.text().expect("a text"));
     }
+    host = host.terminal(member("terminal").boolean().expect("true or false"));
     for (path, content) in member("files").table().expect("a table") {
         host = host.file(path, answer::bytes(content).expect("bytes"));
     }
@@ -366,6 +371,7 @@ fn ingredients(ingredients: &[Ingredient]) -> Value {
         Source::Variable(name) => question::table([("variable", name.as_str().into())]),
         Source::Program(name) => question::table([("program", name.as_str().into())]),
         Source::Umask => "umask".into(),
+        Source::Terminal => "terminal".into(),
     };
     let ingredient = |one: &Ingredient| {
         question::table([("label", one.label.as_str().into()), ("source", source(&one.source))])

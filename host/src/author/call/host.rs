@@ -5,6 +5,7 @@
 //! | without the capability | denied |
 //! | at a variable or a file that is told | what is told, within the limits of real files |
 //! | at another variable or file | absent |
+//! | at the terminal | what is told, else that there is none |
 //! | a query that is told | what is told |
 //! | another query | fails: the question has no answer, whatever the plugin says |
 
@@ -24,6 +25,8 @@ pub struct Host {
     pub configuration: Option<String>,
     /// The environment variables that there are.
     pub variables: BTreeMap<String, String>,
+    /// Whether standard error is a terminal.
+    pub terminal: bool,
     /// The files that there are, by the very path that the plugin asks for.
     pub files: BTreeMap<String, Vec<u8>>,
     /// What the operation's program answers, by its arguments.
@@ -37,6 +40,7 @@ impl Default for Host {
         Self {
             configuration: None,
             variables: BTreeMap::new(),
+            terminal: false,
             files: BTreeMap::new(),
             answers: BTreeMap::new(),
             capabilities: Capabilities::ALL,
@@ -46,7 +50,7 @@ impl Default for Host {
 
 impl Host {
     pub(super) fn read(member: &Member<'_>) -> Result<Self, QuestionError> {
-        member.allow(&["configuration", "variables", "files", "answers", "capabilities"])?;
+        member.allow(&["configuration", "variables", "terminal", "files", "answers", "capabilities"])?;
         let mut host = Self::default();
         if let Some(configuration) = member.get("configuration")? {
             let json = configuration.json();
@@ -57,6 +61,9 @@ impl Host {
         }
         if let Some(variables) = member.get("variables")? {
             host.variables.extend(variables.entries(|value| value.text().map(str::to_owned))?);
+        }
+        if let Some(terminal) = member.get("terminal")? {
+            host.terminal = terminal.boolean()?;
         }
         if let Some(files) = member.get("files")? {
             host.files.extend(files.entries(json::bytes)?);
@@ -107,6 +114,10 @@ impl Scripted {
 impl Inputs for Scripted {
     fn variable(&mut self, name: &str) -> Result<Option<String>, LookFailure> {
         Ok(self.0.variables.get(name).cloned())
+    }
+
+    fn terminal(&mut self) -> bool {
+        self.0.terminal
     }
 
     fn read(&mut self, path: &str) -> Result<Vec<u8>, LookFailure> {

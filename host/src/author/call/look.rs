@@ -10,6 +10,8 @@ use std::rc::Rc;
 pub enum Look {
     /// An environment variable.
     Variable(String),
+    /// Whether standard error is a terminal.
+    Terminal,
     /// A file's content.
     Read(String),
     /// The lines of a file that hold these needles.
@@ -24,6 +26,7 @@ impl Look {
     pub fn to_json(&self) -> Json {
         match self {
             Self::Variable(name) => json!({"variable": name}),
+            Self::Terminal => json!("terminal"),
             Self::Read(path) => json!({"read": path}),
             Self::Scan(path, needles) => json!({"scan": [path, needles]}),
             Self::Query(arguments) => json!({"query": arguments}),
@@ -56,6 +59,11 @@ impl Inputs for Noted {
     fn variable(&mut self, name: &str) -> Result<Option<String>, LookFailure> {
         self.looks.push(Look::Variable(name.to_owned()));
         self.inputs.borrow_mut().variable(name)
+    }
+
+    fn terminal(&mut self) -> bool {
+        self.looks.push(Look::Terminal);
+        self.inputs.borrow_mut().terminal()
     }
 
     fn read(&mut self, path: &str) -> Result<Vec<u8>, LookFailure> {

@@ -28,6 +28,8 @@ pub struct Machine {
     pub variables: BTreeMap<OsString, OsString>,
     /// The file mode creation mask of every operation.
     pub umask: u32,
+    /// Whether the standard error of every operation is a terminal.
+    pub terminal: bool,
 }
 
 impl Machine {
@@ -37,6 +39,7 @@ impl Machine {
             variables: self.variables.clone(),
             directory: Path::new(&operation.root).join(&operation.directory),
             umask: self.umask,
+            terminal: self.terminal,
         };
         let resolver = Resolver::fresh(
             Rc::new(environment),

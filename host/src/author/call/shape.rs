@@ -26,7 +26,7 @@ impl Shape for Source {
     fn to_json(&self) -> Json {
         match self {
             Self::Bytes(bytes) => variant(self.kind(), json::of_bytes(bytes)),
-            Self::Umask => Json::from(self.kind()),
+            Self::Umask | Self::Terminal => Json::from(self.kind()),
             other => variant(other.kind(), Json::from(other.place())),
         }
     }

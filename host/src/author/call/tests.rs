@@ -27,6 +27,7 @@ fn caller(name: &str) -> (TempDir, Caller) {
         clock: Rc::new(|| Timestamp(1_700_000_000_000_000_000)),
         variables: BTreeMap::new(),
         umask: 0o022,
+        terminal: false,
     };
     let shipped = shipped::find(name).expect("a shipped plugin");
     let source = PluginSource {

@@ -71,13 +71,14 @@ pub(super) fn tell(
     for look in &answer.looks {
         let (what, place) = match look {
             Look::Variable(name) => ("variable", clean(name)),
+            Look::Terminal => ("terminal", String::new()),
             Look::Read(path) => ("read", clean(path)),
             Look::Scan(path, needles) => {
                 ("scan", format!("{} for {}", clean(path), clean(&needles.join(", "))))
             }
             Look::Query(arguments) => ("query", clean(&arguments.join(" "))),
         };
-        writeln!(out, "looked at   {what:<10}{place}")?;
+        writeln!(out, "{}", format!("looked at   {what:<10}{place}").trim_end())?;
     }
     for line in &answer.log {
         let level = line.level.name();

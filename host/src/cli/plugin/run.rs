@@ -13,7 +13,7 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, BufRead, Read as _, Write};
+use std::io::{self, BufRead, IsTerminal as _, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -87,6 +87,7 @@ pub(super) fn caller(context: &Context, subject: &Subject) -> Caller {
         clock: Rc::new(now),
         variables: std::env::vars_os().collect(),
         umask: umask(),
+        terminal: io::stderr().is_terminal(),
     };
     let start = Instant::now();
     let ticks = Rc::new(move || start.elapsed().as_nanos() as u64);

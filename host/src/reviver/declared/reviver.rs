@@ -76,7 +76,7 @@ impl<'a> DeclaredReviver<'a> {
             }
             _ => (std::collections::BTreeMap::new(), PathBuf::from("/")),
         };
-        let environment = Rc::new(Environment { variables, directory, umask: self.umask });
+        let environment = Rc::new(Environment { variables, directory, umask: self.umask, terminal: false });
         let (table, hashes, clock) = (&self.table, &self.hashes, &self.clock);
         let files = Rc::new(Files::counted(Rc::clone(table), Rc::clone(hashes), Rc::clone(clock)));
         let programs = Rc::new(Programs::kept_in(self.partition.store().clone(), self.partition.id()));

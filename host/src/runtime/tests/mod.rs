@@ -88,6 +88,10 @@ impl Inputs for Fixed {
         self.answer(|text| Some(text.to_owned()))
     }
 
+    fn terminal(&mut self) -> bool {
+        false
+    }
+
     fn read(&mut self, _: &str) -> Result<Vec<u8>, LookFailure> {
         self.answer(Into::into)
     }
