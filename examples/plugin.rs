@@ -399,6 +399,7 @@ fn remembered(workshop: &Workshop, rounds: usize) -> Result<()> {
             stdin: null.as_fd(),
             joined: false,
             here: false,
+            told: &[],
         };
         reviver.base(&request).map_err(|why| anyhow!(why))
     };

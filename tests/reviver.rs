@@ -147,6 +147,7 @@ impl Place {
             stdin: stdin.as_fd(),
             joined: false,
             here: false,
+            told: &[],
         };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let outputs = &mut Outputs { stdout: &mut stdout, stderr: &mut stderr };

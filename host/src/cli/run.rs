@@ -3,7 +3,9 @@
 use super::Global;
 use super::context::{Context, Place, now};
 use super::exit::Exit;
+use super::masquerade;
 use super::operation::{Declared, NoOperation, operation, texts};
+use super::switch;
 use super::trim;
 use crate::outcome;
 use crate::policy::Role;
@@ -33,7 +35,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// What `run` takes.
-#[derive(Args, Debug)]
+#[derive(Args, Default, Debug)]
 pub(super) struct RunArgs {
     #[command(flatten)]
     declared: Declared,
@@ -49,12 +51,52 @@ pub(super) struct RunArgs {
     /// Fail where a plugin or the cache does, instead of running uncached
     #[arg(long)]
     strict: bool,
+    /// Write nothing to the cache: revive what is there, run everything else as it is
+    #[arg(long)]
+    read_only: bool,
+    /// Run again what is there, compare, and set aside what differs
+    #[arg(long)]
+    recheck: bool,
     /// Say in one line what became of the operation
     #[arg(short, long)]
     verbose: bool,
     /// The command
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
+    /// What the command is told besides, where we stand in for it
+    #[arg(skip)]
+    told: Vec<(OsString, OsString)>,
+    /// Whether the command is to run as if we were not there
+    #[arg(skip)]
+    plain: bool,
+}
+
+impl RunArgs {
+    /// A command alone: all options are those of the environment.
+    pub(super) fn of(command: Vec<OsString>) -> Self {
+        Self { command, ..Self::default() }
+    }
+
+    /// We stand in for the command, which is to be told so; one within another one of its name runs as it is.
+    pub(super) fn stand_in(&mut self, within: OsString, is_nested: bool) {
+        self.told.push((masquerade::WITHIN.into(), within));
+        self.plain = is_nested;
+    }
+
+    /// Takes up what the environment asks for.
+    fn switched(&self) -> Switches {
+        Switches {
+            verbose: self.verbose || switch::is_on("REVIVER_VERBOSE"),
+            strict: self.strict || switch::is_on("REVIVER_STRICT"),
+        }
+    }
+}
+
+/// Options that the environment can set too.
+#[derive(Clone, Copy, Debug)]
+struct Switches {
+    verbose: bool,
+    strict: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum, Debug)]
@@ -79,7 +121,7 @@ enum Plain {
 
 /// Whether the environment says that commands run as if we were not there.
 pub(super) fn is_disabled() -> bool {
-    std::env::var_os("REVIVER_DISABLE").is_some_and(|value| !value.is_empty() && value != "0")
+    switch::is_on("REVIVER_DISABLE")
 }
 
 impl From<NoOperation> for Plain {
@@ -94,10 +136,11 @@ impl From<NoOperation> for Plain {
 
 /// Runs or revives a command.
 pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
-    if is_disabled() {
+    if args.plain || is_disabled() {
         return exec(args, None);
     }
-    match attempt(global, args) {
+    let switches = args.switched();
+    match attempt(global, args, switches) {
         Ok(Exit::Killed(signal)) => {
             // A shell that sees its command end by the user's own signal ends its script: it has to see ours do so.
             if [SIGHUP, SIGINT, SIGPIPE, SIGTERM].contains(&signal) {
@@ -111,7 +154,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
             eprintln!("reviver: {}", super::told(&error));
             Exit::Failed
         }
-        Err(Plain::Unusable(error)) if args.strict => {
+        Err(Plain::Unusable(error)) if switches.strict => {
             eprintln!("reviver: {}", super::told(&error));
             Exit::Failed
         }
@@ -120,7 +163,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
             exec(args, None)
         }
         Err(Plain::Uncached(reason)) => {
-            if args.verbose {
+            if switches.verbose {
                 eprintln!("reviver: uncached: {reason}");
             }
             exec(args, None)
@@ -128,7 +171,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
     }
 }
 
-fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
+fn attempt(global: &Global, args: &RunArgs, switches: Switches) -> Result<Exit, Plain> {
     let place =
         Place::around(args.root.as_deref()).map_err(|error| match error.downcast_ref::<SettingError>() {
             Some(_) => Plain::Stop(error),
@@ -141,7 +184,7 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
     let (rule, name) = key_plugin(&place.settings, &argv);
     let (rule, name) = (rule.cloned(), name.to_owned());
     let operation = operation(&args.declared, argv, &place, rule.as_ref())?;
-    if args.verbose {
+    if switches.verbose {
         for read in operation.reads.iter().filter(|read| !place.directory.join(read).exists()) {
             eprintln!(
                 "reviver: note: `{read}` is declared and does not exist; that it does not is part of the key"
@@ -187,6 +230,7 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
         stdin: stdin.as_fd(),
         here: true,
         joined: one_file(&stdout, &stderr),
+        told: &args.told,
     };
     let (mut out, mut err) = (Direct(stdout.as_fd()), Direct(stderr.as_fd()));
     let mut ran = reviver.run(&request, &mut Outputs { stdout: &mut out, stderr: &mut err });
@@ -203,7 +247,7 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
     }
     Ok(match ran {
         Ok(Ran::Done { exit, report }) => {
-            tell(&context, args, &report);
+            tell(&context, switches, &report);
             if let Some(size) = report.size {
                 note_place(&context);
                 trim::when_due(&context, size);
@@ -214,8 +258,8 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
             }
         }
         Ok(Ran::Bare { input, report }) => {
-            tell(&context, args, &report);
-            if args.strict && (report.unusable || report.is_off || !report.record.fault.is_empty()) {
+            tell(&context, switches, &report);
+            if switches.strict && (report.unusable || report.is_off || !report.record.fault.is_empty()) {
                 return Ok(Exit::Failed);
             }
             exec(args, input)
@@ -269,7 +313,7 @@ fn one_file(stdout: &io::Stdout, stderr: &io::Stderr) -> bool {
 fn exec(args: &RunArgs, input: Option<File>) -> Exit {
     let command = &args.command;
     let mut process = Command::new(&command[0]);
-    process.args(&command[1..]);
+    process.args(&command[1..]).envs(args.told.iter().map(|(name, value)| (name, value)));
     if let Some(input) = input {
         process.stdin(input);
     } else if matches!(args.stdin, Some(Stdin::None)) {
@@ -280,16 +324,16 @@ fn exec(args: &RunArgs, input: Option<File>) -> Exit {
     if error.kind() == io::ErrorKind::NotFound { Exit::NotFound } else { Exit::CannotRun }
 }
 
-fn tell(context: &Context, args: &RunArgs, report: &Report) {
+fn tell(context: &Context, switches: Switches, report: &Report) {
     for warning in &report.warnings {
         eprintln!("reviver: warning: {warning}");
     }
     for line in context.runtime.take_log() {
-        if args.verbose || line.level == crate::runtime::Level::Warning {
+        if switches.verbose || line.level == crate::runtime::Level::Warning {
             eprintln!("reviver: {}: {}", line.plugin, line.message);
         }
     }
-    if !args.verbose {
+    if !switches.verbose {
         return;
     }
     let record = &report.record;

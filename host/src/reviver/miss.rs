@@ -153,6 +153,7 @@ impl Reviver<'_> {
             argv: &argv,
             directory,
             variables: None,
+            told: request.told,
             input,
             output: Topology::Piped { joined: request.joined },
         };

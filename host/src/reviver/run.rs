@@ -23,6 +23,7 @@ use crate::policy::{Codec, Fault, KeyPolicy};
 use crate::store::{Partition, Store, StoreError};
 use crate::time::Clock;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -70,6 +71,8 @@ pub struct Request<'a> {
     pub joined: bool,
     /// Whether this process stands in the operation's directory.
     pub here: bool,
+    /// Variables that the command gets besides its own. They are ours to it, and no part of the operation.
+    pub told: &'a [(OsString, OsString)],
 }
 
 /// What became of an operation.
