@@ -16,6 +16,7 @@ use crate::reviver::environment::Environment;
 use crate::reviver::execute::Outputs;
 use crate::reviver::input::InputRule;
 use crate::reviver::journal;
+use crate::reviver::recheck::Share;
 use crate::reviver::run::{Ran, Report, Request, Reviver, RunError};
 use crate::runtime::{WasmCodec, WasmKey};
 use clap::{Args, ValueEnum};
@@ -84,11 +85,14 @@ impl RunArgs {
     }
 
     /// Takes up what the environment asks for.
-    fn switched(&self) -> Switches {
-        Switches {
+    fn switched(&self) -> Result<Switches, Plain> {
+        let share = switch::recheck().map_err(Plain::Stop)?;
+        Ok(Switches {
             verbose: self.verbose || switch::is_on("REVIVER_VERBOSE"),
             strict: self.strict || switch::is_on("REVIVER_STRICT"),
-        }
+            read_only: self.read_only || switch::is_on("REVIVER_READ_ONLY"),
+            recheck: if self.recheck { Some(Share::ALL) } else { share },
+        })
     }
 }
 
@@ -97,6 +101,9 @@ impl RunArgs {
 struct Switches {
     verbose: bool,
     strict: bool,
+    read_only: bool,
+    /// The share of hits that the caller wants to be rechecked.
+    recheck: Option<Share>,
 }
 
 #[derive(Clone, Copy, ValueEnum, Debug)]
@@ -139,7 +146,10 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
     if args.plain || is_disabled() {
         return exec(args, None);
     }
-    let switches = args.switched();
+    let switches = match args.switched() {
+        Ok(switches) => switches,
+        Err(problem) => return fall_back(args, problem, false, false),
+    };
     match attempt(global, args, switches) {
         Ok(Exit::Killed(signal)) => {
             // A shell that sees its command end by the user's own signal ends its script: it has to see ours do so.
@@ -150,20 +160,27 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
             Exit::Killed(signal)
         }
         Ok(exit) => exit,
-        Err(Plain::Stop(error)) => {
+        Err(problem) => fall_back(args, problem, switches.strict, switches.verbose),
+    }
+}
+
+/// Does without us, or stops.
+fn fall_back(args: &RunArgs, problem: Plain, strict: bool, verbose: bool) -> Exit {
+    match problem {
+        Plain::Stop(error) => {
             eprintln!("reviver: {}", super::told(&error));
             Exit::Failed
         }
-        Err(Plain::Unusable(error)) if switches.strict => {
+        Plain::Unusable(error) if strict => {
             eprintln!("reviver: {}", super::told(&error));
             Exit::Failed
         }
-        Err(Plain::Unusable(error)) => {
+        Plain::Unusable(error) => {
             eprintln!("reviver: warning: {}; the command runs uncached", super::told(&error));
             exec(args, None)
         }
-        Err(Plain::Uncached(reason)) => {
-            if switches.verbose {
+        Plain::Uncached(reason) => {
+            if verbose {
                 eprintln!("reviver: uncached: {reason}");
             }
             exec(args, None)
@@ -191,7 +208,9 @@ fn attempt(global: &Global, args: &RunArgs, switches: Switches) -> Result<Exit, 
             );
         }
     }
-    let context = Context::at(global, place).map_err(|error| Plain::Unusable(error.into()))?;
+    let read_only = switches.read_only || place.user.read_only || place.settings.read_only;
+    let recheck = switches.recheck.unwrap_or(place.user.recheck).max(place.settings.recheck);
+    let context = Context::of(global, place, read_only).map_err(|error| Plain::Unusable(error.into()))?;
 
     let unusable = |error| Plain::Unusable(anyhow::Error::new(error));
     let Trusted { source: key, withheld } = context.trusted(&name, Role::Key).map_err(unusable)?;
@@ -231,6 +250,8 @@ fn attempt(global: &Global, args: &RunArgs, switches: Switches) -> Result<Exit, 
         here: true,
         joined: one_file(&stdout, &stderr),
         told: &args.told,
+        // What differs could not be set aside.
+        recheck: if read_only { Share::NONE } else { recheck },
     };
     let (mut out, mut err) = (Direct(stdout.as_fd()), Direct(stderr.as_fd()));
     let mut ran = reviver.run(&request, &mut Outputs { stdout: &mut out, stderr: &mut err });

@@ -40,6 +40,14 @@ impl Guard {
         guard
     }
 
+    /// Takes the lock of every write, if all are to be had.
+    pub(super) fn alone(store: &Store, places: &[PathBuf]) -> Option<Self> {
+        let places: BTreeSet<_> = places.iter().collect();
+        let locks = places.into_iter().map(|place| store.lock_path(place));
+        let locks = locks.collect::<Result<Option<Vec<_>>, _>>().ok()??;
+        Some(Self { locks, ..Self::default() })
+    }
+
     /// Whether somebody else put something in one of the places.
     pub(super) fn is_disturbed(&self) -> bool {
         self.locks.iter().any(PathLock::is_disturbed)

@@ -85,9 +85,8 @@ impl Reviver<'_> {
                 return None;
             }
             Err(StageError::Damaged { .. }) => {
-                report
-                    .warnings
-                    .push(format!("the entry {key} is damaged and was set aside; the command runs"));
+                let aside = if self.store.options().read_only { "" } else { " and was set aside" };
+                report.warnings.push(format!("the entry {key} is damaged{aside}; the command runs"));
                 return None;
             }
             Err(error) => {
@@ -105,6 +104,9 @@ impl Reviver<'_> {
         report.record.duration = outcome.duration;
         if let Err(error) = self.partition.used(*key, self.clock.now()) {
             report.warnings.push(format!("cannot note that the entry was used: {error}"));
+        }
+        if self.store.options().read_only {
+            return Some((*key, outcome.exit));
         }
         if prepared.stale_programs {
             self.remember_again(request, resolver, prepared);

@@ -3,6 +3,8 @@
 //! | what happens | result | exit status | recorded |
 //! |---|---|---|---|
 //! | a bound key, an intact entry | hit | as recorded | |
+//! | the same, and the [recheck](super::recheck)'s turn | rechecked, or differs | the command's | no |
+//! | no entry, a cache that is only read | miss | the caller runs the command | no |
 //! | no entry | miss | the command's | if the exit is accepted, the writes are proved and no input changed |
 //! | no key: refused, doubtful, a plugin's fault | uncached | the caller runs the command | no |
 //!
@@ -13,13 +15,14 @@ use super::execute::Outputs;
 use super::input::InputRule;
 use super::journal::{self, Record};
 use super::prepare::Uncached;
+use super::recheck::Share;
 use super::resolve::Resolver;
 use super::table::Table;
 use crate::digest::Digest;
 use crate::key::Key;
 use crate::operation::Operation;
 use crate::outcome::Exit;
-use crate::policy::{Codec, Fault, KeyPolicy};
+use crate::policy::{Codec, Fault, FaultKind, KeyPolicy};
 use crate::store::{Partition, Store, StoreError};
 use crate::time::Clock;
 use std::collections::BTreeSet;
@@ -73,6 +76,8 @@ pub struct Request<'a> {
     pub here: bool,
     /// Variables that the command gets besides its own. They are ours to it, and no part of the operation.
     pub told: &'a [(OsString, OsString)],
+    /// The share of hits that run again, to be compared.
+    pub recheck: Share,
 }
 
 /// What became of an operation.
@@ -155,11 +160,22 @@ impl Reviver<'_> {
         report.record.base = prepared.base.to_hex();
         report.record.label.clone_from(&prepared.derivation.label);
         let found = self.lookup(request, &resolver, &prepared);
+        if request.recheck != Share::NONE
+            && let Some(exit) =
+                self.recheck(request, &resolver, &mut prepared, &found, outputs, &mut report)?
+        {
+            self.note(&mut report);
+            return Ok(Ran::Done { exit, report });
+        }
         if let Some((key, exit)) = self.hit(request, &resolver, &prepared, &found, outputs, &mut report) {
             report.record.result = journal::Result::Hit;
             report.record.key = key.to_string();
             self.note(&mut report);
             return Ok(Ran::Done { exit, report });
+        }
+        if self.store.options().read_only {
+            let input = std::mem::replace(&mut prepared.child_input, super::execute::ChildInput::Inherit);
+            return Ok(self.bare_miss(report, input));
         }
         report.record.differences = self.differences(request, &prepared, &found);
         // With a plugin that is switched off nothing would be recorded, and what it makes itself would be missing.
@@ -240,7 +256,17 @@ impl Reviver<'_> {
         Ran::Bare { input, report }
     }
 
+    /// A miss that runs as it is, since it could not be recorded.
+    fn bare_miss(&self, mut report: Report, input: super::execute::ChildInput) -> Ran {
+        report.unrecorded("the cache is only read");
+        let super::execute::ChildInput::File(file) = input else { return Ran::Bare { input: None, report } };
+        Ran::Bare { input: Some(file), report }
+    }
+
     fn note(&self, report: &mut Report) {
+        if self.store.options().read_only {
+            return;
+        }
         if let Err(error) = journal::append(self.store, self.partition, &report.record) {
             let path = self.store.layout().journal(self.partition.id());
             report.warn_unusable(unusable(format!("cannot write {}: {error}", path.display())));
@@ -254,6 +280,9 @@ impl Report {
         if fault.is_off() {
             // What switched it off was warned of, and counted.
             self.is_off = true;
+            return;
+        }
+        if matches!(fault.kind, FaultKind::Uncompiled) {
             return;
         }
         fault.kind.code().clone_into(&mut self.record.fault);

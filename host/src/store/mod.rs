@@ -112,11 +112,14 @@ pub struct Options {
     pub link: LinkMode,
     /// Whether contents are verified before they are revived. Headers always are.
     pub verify: bool,
+    /// Whether nothing is written: no file of the cache is made, changed or removed, and what is damaged stays where it is.
+    /// Uses are not noted.
+    pub read_only: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { link: LinkMode::Auto, verify: true }
+        Self { link: LinkMode::Auto, verify: true, read_only: false }
     }
 }
 
@@ -174,6 +177,9 @@ impl Store {
     /// was there; after an error it is as it was.
     pub fn publish(&self, destination: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         let climbs = destination.components().any(|part| part == Component::ParentDir);
+        if self.options().read_only {
+            return Err(StoreError::ReadOnly { path: destination.to_owned() });
+        }
         if climbs || !destination.starts_with(self.layout().root()) {
             return Err(StoreError::Outside { path: destination.to_owned() });
         }
@@ -182,6 +188,9 @@ impl Store {
 
     /// Moves a file of the cache into quarantine; one that is gone is fine.
     fn set_aside(&self, path: &Path) -> Result<(), StoreError> {
+        if self.options().read_only {
+            return Ok(());
+        }
         let kind = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let to = self.layout().quarantine().join(format!("{kind}.{}-{}", std::process::id(), file::serial()));
         let moved = file::with_parent("quarantine", &to, || fs::rename(path, &to));

@@ -87,7 +87,8 @@ impl Store {
         }
         let layout = self.layout();
         for &id in &partitions {
-            for told in [layout.journal(id), layout.journal_old(id), layout.counters(id)] {
+            for told in [layout.journal(id), layout.journal_old(id), layout.counters(id), layout.baseline(id)]
+            {
                 super::file::if_there(fs::remove_file(&told)).map_err(StoreError::io("remove", &told))?;
             }
         }
