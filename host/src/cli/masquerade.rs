@@ -60,7 +60,8 @@ pub(super) fn name(argument: Option<&OsString>) -> Option<&OsStr> {
 /// The program of this name that is next in `path` and not this process's own. `within` is what we were told.
 pub(super) fn behind(name: &OsStr, path: Option<&OsStr>, within: Option<&OsStr>) -> Result<Behind, Nothing> {
     let ours = Ours::new(Path::new("/proc/self/exe"));
-    let running: Vec<PathBuf> = within.into_iter().flat_map(std::env::split_paths).collect();
+    let running = within.into_iter().flat_map(std::env::split_paths);
+    let running: Vec<PathBuf> = running.filter(|path| !path.as_os_str().is_empty()).collect();
     let listed = std::env::split_paths(path.unwrap_or(OsStr::new(USUAL)));
     let mut seen = BTreeSet::new();
     let candidates: Vec<PathBuf> = listed

@@ -206,7 +206,7 @@ mod tests {
         counted(&counters, &mut told).unwrap();
         let told = String::from_utf8(told).unwrap();
         assert!(told.lines().count() <= 22 && told.lines().all(|line| line.chars().count() < 140), "{told}");
-        assert!(told.contains("and 294 more reasons") && told.contains("and 5 more plugins"), "{told}");
+        assert!(told.contains("and 294 more reasons") && told.contains("and 7 more plugins"), "{told}");
     }
 
     #[test]
