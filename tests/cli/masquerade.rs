@@ -146,6 +146,29 @@ fn a_wrapper_that_calls_us_again_gets_the_compiler_behind_it() -> Result<()> {
     Ok(())
 }
 
+/// ccache passes over itself alone, as we do: it took us for the compiler, we took it for one, and asked it in turn.
+#[test]
+fn another_cache_behind_us_is_run_and_comes_to_an_end() -> Result<()> {
+    let others = Path::new("/usr/lib/ccache");
+    if !installed("gcc") || !installed("ccache") || !others.join("gcc").exists() {
+        crate::support::skipped("there are no links to ccache in /usr/lib/ccache");
+        return Ok(());
+    }
+    let repository = Repository::new()?;
+    let path = in_front(&[&links(&repository, &["gcc"])?, others])?;
+    repository.write("a.c", "int a;\n")?;
+    settle();
+    ensure!(repository.command("gcc").args(["-O1", "-c", "a.c"]).status()?.success());
+    let plain = repository.read("a.o")?;
+    for verdict in [Verdict::Miss, Verdict::Hit] {
+        repository.remove(&["a.o"])?;
+        let mut command = told(&repository, &path, &["gcc", "-O1", "-c", "a.c"]);
+        let ran = Ran::of(command.env("CCACHE_DIR", repository.home.join("ccache")))?;
+        ensure!(ran.code == Some(0) && ran.verdict == verdict && repository.read("a.o")? == plain, "{ran:?}");
+    }
+    Ok(())
+}
+
 #[test]
 fn no_program_starts_itself_for_ever() -> Result<()> {
     let repository = Repository::new()?;
@@ -165,6 +188,18 @@ fn no_program_starts_itself_for_ever() -> Result<()> {
         ensure!(ran.code == Some(127) && last.contains("without an end"), "{ran:?}");
     }
     ensure!(repository.text("count")?.lines().count() < 100);
+    // A script that puts us before its own name.
+    for run in ["", "run --"] {
+        repository.write("count", "")?;
+        repository.script("script/gcc", &format!("echo x >>count\nexec {REVIVER} {run} gcc \"$@\"\n"))?;
+        let path = in_front(&[&repository.path("script")])?;
+        let ran = Ran::of(&mut told(&repository, &path, &["gcc", "-c", "a.c"]))?;
+        ensure!(
+            ran.code == Some(127) && ran.said.iter().any(|said| said.contains("without an end")),
+            "{ran:?}"
+        );
+        assert_eq!(repository.text("count")?.lines().count(), 33);
+    }
     // A program that calls its own name for a reason is not kept from it.
     repository.script("good/tool", "[ $1 = 0 ] || exec tool $(($1 - 1)); echo done\n")?;
     let path = in_front(&[&directory, &repository.path("good")])?;

@@ -105,6 +105,7 @@ fn it_is_asked_for_by_option_variable_and_both_settings() -> Result<()> {
     repository.write("reviver.toml", "read-only = true\n")?;
     repository.run(&run)?.without(0, "only read")?;
     ensure!(!repository.cache.exists(), "nothing is made where nothing is");
+    ensure!(repository.ask(&["doctor"])?.out().contains("set in reviver.toml, so nothing is recorded"));
     // A repository may tighten, and not loosen.
     repository.write("reviver.toml", "read-only = false\n")?;
     fs::write(&config, "read-only = true\n")?;

@@ -8,7 +8,8 @@
 //! Only we ourselves are passed over. Another cache of that name is somebody's wish, and so is a wrapper: both may call that name
 //! again, and come back to us. So every program that we stand in for is told, in `REVIVER_WITHIN`, which ones are running:
 //!
-//! * a compiler that would start itself again gets the next one behind it instead, uncached: whoever is outside records;
+//! * a compiler that would start itself again gets the next one behind it instead;
+//! * any compiler within another one runs as it is: both write one object, and whoever is outside records it;
 //! * any other program may well call its own name, and does so up to [`ROUNDS`] times.
 //!
 //! So there is no way to call each other for ever: a compiler's round has one candidate less, all others are counted.
@@ -25,7 +26,9 @@ use std::path::{Path, PathBuf};
 /// The variable that names the programs that are running under names of ours, innermost last.
 pub(super) const WITHIN: &str = "REVIVER_WITHIN";
 /// So often a program may start itself through us.
-const ROUNDS: usize = 32;
+pub(super) const ROUNDS: usize = 32;
+/// The variable that counts how often a compiler that we stand before has started one again.
+pub(super) const DEPTH: &str = "REVIVER_DEPTH";
 /// Where programs are without a `PATH`.
 const USUAL: &str = "/usr/local/bin:/usr/bin:/bin";
 
@@ -36,7 +39,7 @@ pub(super) struct Behind {
     pub(super) program: PathBuf,
     /// What it is told in [`WITHIN`].
     pub(super) within: OsString,
-    /// Whether one of its name that is running already was passed over.
+    /// Whether it is a compiler, and runs within another one.
     pub(super) is_nested: bool,
 }
 
@@ -70,8 +73,8 @@ pub(super) fn behind(name: &OsStr, path: Option<&OsStr>, within: Option<&OsStr>)
         .filter(|path| seen.insert(path.clone()) && runs(path) && !ours.is_at(path))
         .collect();
     let first = candidates.first().ok_or(Nothing::NotFound)?;
-    let mut next = candidates.iter().skip_while(|path| running.contains(path));
-    let next = next.next().filter(|_| name.to_str().is_some_and(is_compiler));
+    let compiles = name.to_str().is_some_and(is_compiler);
+    let next = candidates.iter().find(|path| !running.contains(path)).filter(|_| compiles);
     let program = next.unwrap_or(first);
     let rounds = running.iter().filter(|path| *path == program).count();
     // All together are counted too: a program might add to `PATH` each time.
@@ -82,9 +85,14 @@ pub(super) fn behind(name: &OsStr, path: Option<&OsStr>, within: Option<&OsStr>)
     Ok(Behind {
         // Elements of `PATH` hold no colon.
         within: std::env::join_paths(told).unwrap_or_default(),
-        is_nested: program != first,
+        is_nested: compiles && running.iter().any(|path| path.to_str().is_some_and(is_compiler)),
         program: program.clone(),
     })
+}
+
+/// How deep we are in compilers that start us before a compiler, this one included, for a script `gcc` that says `reviver gcc`.
+pub(super) fn depth(depth: Option<&OsStr>) -> usize {
+    depth.and_then(OsStr::to_str).and_then(|depth| depth.parse::<usize>().ok()).unwrap_or_default() + 1
 }
 
 /// Whether it is a file that this process may run.
@@ -194,7 +202,13 @@ mod tests {
         let nested = place.behind("gcc", &path, &["wrapper/gcc"]);
         assert_eq!(found(&nested), (&*place.path("real/gcc"), true));
         let both = ["wrapper/gcc", "real/gcc"];
-        assert_eq!(found(&place.behind("gcc", &path, &both)), (&*place.path("wrapper/gcc"), false));
+        assert_eq!(found(&place.behind("gcc", &path, &both)), (&*place.path("wrapper/gcc"), true));
+        let other = place.behind("gcc", &path, &["usr/x86_64-linux-gnu-cc-12"]);
+        assert_eq!(found(&other), (&*place.path("wrapper/gcc"), true));
+        assert_eq!(
+            found(&place.behind("gcc", &path, &["venv/python"])),
+            (&*place.path("wrapper/gcc"), false)
+        );
         let python = ["venv/python"; ROUNDS];
         assert_eq!(
             found(&place.behind("python", &path, &python[1..])),

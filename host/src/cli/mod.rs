@@ -112,12 +112,12 @@ pub fn main() -> ExitCode {
     if arguments.get(1).is_some_and(|command| command == "run") {
         let alone = arguments.iter().take(1).chain(arguments.iter().skip(2));
         return match RunAlone::try_parse_from(alone) {
-            Ok(RunAlone { global, run }) => run::run(&global, &run).into(),
+            Ok(RunAlone { global, mut run }) => run::run(&global, &mut run).into(),
             Err(error) => usage(&error, Exit::Failed),
         };
     }
     if arguments.get(1).is_some_and(|word| is_launched(word)) {
-        return run::run(&Global::of_environment(), &RunArgs::of(arguments[1..].to_vec())).into();
+        return run::run(&Global::of_environment(), &mut RunArgs::of(arguments[1..].to_vec())).into();
     }
     let Cli { global, command } = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
@@ -125,7 +125,7 @@ pub fn main() -> ExitCode {
     };
     let mut out = Vec::new();
     let done = match command {
-        Command::Run(args) => return run::run(&global, &args).into(),
+        Command::Run(mut args) => return run::run(&global, &mut args).into(),
         Command::Explain(args) => explain::explain(&global, &args, &mut out),
         Command::Stats(args) => stats::stats(&global, &args, &mut out),
         Command::Cache(command) => cache::cache(&global, &command, &mut out),
@@ -166,7 +166,7 @@ fn stand_in(name: &OsStr, arguments: &[OsString]) -> Exit {
             let command = std::iter::once(behind.program.into_os_string()).chain(arguments.iter().cloned());
             let mut args = RunArgs::of(command.collect());
             args.stand_in(behind.within, behind.is_nested);
-            return run::run(&Global::of_environment(), &args);
+            return run::run(&Global::of_environment(), &mut args);
         }
         Err(Nothing::NotFound) => "there is no other program of this name in PATH".to_owned(),
         Err(Nothing::Endless(program)) => {

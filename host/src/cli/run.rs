@@ -11,6 +11,7 @@ use crate::outcome;
 use crate::policy::Role;
 use crate::repository::choose::{Trusted, key_plugin, word};
 use crate::repository::document::SettingError;
+use crate::repository::rule::is_compiler;
 use crate::reviver::breaker::Guarded;
 use crate::reviver::environment::Environment;
 use crate::reviver::execute::Outputs;
@@ -52,7 +53,7 @@ pub(super) struct RunArgs {
     /// Fail where a plugin or the cache does, instead of running uncached
     #[arg(long)]
     strict: bool,
-    /// Write nothing to the cache: revive what is there, run everything else as it is
+    /// Write nothing to the cache, its journal neither: revive what is there, run everything else as it is
     #[arg(long)]
     read_only: bool,
     /// Run again what is there, compare, and set aside what differs
@@ -64,7 +65,7 @@ pub(super) struct RunArgs {
     /// The command
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
-    /// What the command is told besides, where we stand in for it
+    /// What the command is told besides, where it might start us again
     #[arg(skip)]
     told: Vec<(OsString, OsString)>,
     /// Whether the command is to run as if we were not there
@@ -142,7 +143,15 @@ impl From<NoOperation> for Plain {
 }
 
 /// Runs or revives a command.
-pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
+pub(super) fn run(global: &Global, args: &mut RunArgs) -> Exit {
+    if args.told.is_empty() && args.command[0].to_str().is_some_and(is_compiler) {
+        let depth = masquerade::depth(std::env::var_os(masquerade::DEPTH).as_deref());
+        if depth > masquerade::ROUNDS {
+            eprintln!("reviver: {} starts itself through reviver without an end", args.command[0].display());
+            return Exit::NotFound;
+        }
+        args.told.push((masquerade::DEPTH.into(), depth.to_string().into()));
+    }
     if args.plain || is_disabled() {
         return exec(args, None);
     }

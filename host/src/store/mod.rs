@@ -112,8 +112,9 @@ pub struct Options {
     pub link: LinkMode,
     /// Whether contents are verified before they are revived. Headers always are.
     pub verify: bool,
-    /// Whether nothing is written: no file of the cache is made, changed or removed, and what is damaged stays where it is.
-    /// Uses are not noted.
+    /// Whether nothing is written: no file of the cache is made or removed, uses are not noted, and what is damaged stays where it
+    /// is. Whatever would add, remove or lock is an error. The one exception is the lock that another process holds on a path:
+    /// what is put there is told to it ([`Store::disturb_path`]), or it would record what it did not make.
     pub read_only: bool,
 }
 
@@ -177,13 +178,17 @@ impl Store {
     /// was there; after an error it is as it was.
     pub fn publish(&self, destination: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         let climbs = destination.components().any(|part| part == Component::ParentDir);
-        if self.options().read_only {
-            return Err(StoreError::ReadOnly { path: destination.to_owned() });
-        }
+        self.writable(destination)?;
         if climbs || !destination.starts_with(self.layout().root()) {
             return Err(StoreError::Outside { path: destination.to_owned() });
         }
         TmpFile::of(self.layout(), bytes)?.place(destination)
+    }
+
+    /// Refuses what would write to `path` where nothing is to be written.
+    fn writable(&self, path: &Path) -> Result<(), StoreError> {
+        let refused = || StoreError::ReadOnly { path: path.to_owned() };
+        if self.options().read_only { Err(refused()) } else { Ok(()) }
     }
 
     /// Moves a file of the cache into quarantine; one that is gone is fine.
