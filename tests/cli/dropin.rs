@@ -1,4 +1,4 @@
-//! Build systems use the command in place of their compilers: make, CMake with ninja, configure scripts.
+//! Build systems use the command in place of their compilers: make, cmake with ninja, configure scripts.
 
 use super::masquerade::{in_front, links};
 use crate::support::{REVIVER, Ran, Repository, Verdict, installed, settle};

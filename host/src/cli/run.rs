@@ -7,6 +7,7 @@ use super::masquerade;
 use super::operation::{Declared, NoOperation, operation, texts};
 use super::switch;
 use super::trim;
+use crate::operation::Operation;
 use crate::outcome;
 use crate::policy::Role;
 use crate::repository::choose::{Trusted, key_plugin, word};
@@ -38,6 +39,7 @@ use std::sync::Arc;
 
 /// What `run` takes.
 #[derive(Args, Default, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     declared: Declared,
@@ -211,11 +213,7 @@ fn attempt(global: &Global, args: &RunArgs, switches: Switches) -> Result<Exit, 
     let (rule, name) = (rule.cloned(), name.to_owned());
     let operation = operation(&args.declared, argv, &place, rule.as_ref())?;
     if switches.verbose {
-        for read in operation.reads.iter().filter(|read| !place.directory.join(read).exists()) {
-            eprintln!(
-                "reviver: note: `{read}` is declared and does not exist; that it does not is part of the key"
-            );
-        }
+        tell_absent(&operation, &place);
     }
     let read_only = switches.read_only || place.user.read_only || place.settings.read_only;
     let recheck = switches.recheck.unwrap_or(place.user.recheck).max(place.settings.recheck);
@@ -302,6 +300,15 @@ fn attempt(global: &Global, args: &RunArgs, switches: Switches) -> Result<Exit, 
             }
         }
     })
+}
+
+/// An input that does not exist may be a slip.
+fn tell_absent(operation: &Operation, place: &Place) {
+    for read in operation.reads.iter().filter(|read| !place.directory.join(read).exists()) {
+        eprintln!(
+            "reviver: note: `{read}` is declared and does not exist; that it does not is part of the key"
+        );
+    }
 }
 
 /// The system tells a mask only to those who set one.

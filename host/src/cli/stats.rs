@@ -25,6 +25,7 @@ const WIDTH: usize = 96;
 
 /// What `stats` takes.
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct StatsArgs {
     /// Of all repositories together, not of this one
     #[arg(long)]

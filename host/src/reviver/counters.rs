@@ -201,7 +201,7 @@ pub fn folded(reason: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     let mut parts = reason.split('`');
     // Every second part is quoted, if the quotes are whole.
-    let is_whole = reason.matches('`').count() % 2 == 0;
+    let is_whole = reason.matches('`').count().is_multiple_of(2);
     let mut text = parts.next().map(plain).unwrap_or_default();
     while let Some(part) = parts.next() {
         if is_whole {

@@ -47,6 +47,7 @@ impl Share {
 
     /// The share that a number from 0 to 1 says.
     #[must_use]
+    #[expect(clippy::cast_sign_loss, reason = "one with a sign is none")]
     pub fn new(share: f64) -> Option<Self> {
         (0.0..=1.0).contains(&share).then_some(Self((share * u64::MAX as f64) as u64))
     }
@@ -82,7 +83,7 @@ impl Reviver<'_> {
         let performed = match self.perform(request, before, prepared, &watched, outputs, report) {
             Ok(Ok(performed)) => performed,
             Ok(Err(exit)) => {
-                self.undecided(report, *key, String::new());
+                undecided(report, *key, String::new());
                 return Ok(Some(exit));
             }
             // As at a miss: ours may be what is too much for the system.
@@ -91,7 +92,7 @@ impl Reviver<'_> {
         };
         let exit = performed.executed.exit;
         let compared = Compared { entry, outcome: &outcome, targets: &targets, watched: &watched };
-        let same_inputs = || self.same_inputs(before, prepared, search, *list, &performed);
+        let same_inputs = || same_inputs(before, prepared, search, *list, &performed);
         // What speaks against recording speaks against comparing, but for the exit itself.
         let doubt = if exit == outcome.exit { Some(report.record.reason.clone()) } else { None };
         let doubt = doubt.filter(|reason| !reason.is_empty());
@@ -99,8 +100,8 @@ impl Reviver<'_> {
         let differences =
             doubt.map_or_else(same_inputs, Err).and_then(|()| compared.with(&performed, request.joined));
         match differences {
-            _ if guard.is_disturbed() => self.undecided(report, *key, "others wrote its outputs".to_owned()),
-            Err(reason) => self.undecided(report, *key, reason),
+            _ if guard.is_disturbed() => undecided(report, *key, "others wrote its outputs".to_owned()),
+            Err(reason) => undecided(report, *key, reason),
             Ok(differences) if differences.is_empty() => {
                 report.record.result = journal::Result::Rechecked;
                 report.record.key = key.to_string();
@@ -111,59 +112,56 @@ impl Reviver<'_> {
                 // As with a hit: the entry stays, whether or not that can be noted.
                 self.partition.used(*key, self.clock.now()).ok();
             }
-            Ok(differences) => {
-                self.differs(report, entry, &differences, &ingredients(prepared, search, *list))
-            }
+            Ok(differences) => differs(report, entry, &differences, &ingredients(prepared, search, *list)),
         }
         Ok(Some(exit))
     }
+}
 
-    fn undecided(&self, report: &mut Report, key: Key, reason: String) {
-        report.record.result = journal::Result::Rechecked;
-        report.record.key = key.to_string();
-        report.unrecorded(reason);
-        report.record.reason = format!("not compared: {}", report.record.reason);
-    }
+fn undecided(report: &mut Report, key: Key, reason: String) {
+    report.record.result = journal::Result::Rechecked;
+    report.record.key = key.to_string();
+    report.unrecorded(reason);
+    report.record.reason = format!("not compared: {}", report.record.reason);
+}
 
-    /// Whether all that led to the entry is still as it was, now that the command has run.
-    fn same_inputs(
-        &self,
-        before: &Resolver,
-        prepared: &Prepared,
-        search: &Search,
-        list: Option<usize>,
-        performed: &Performed,
-    ) -> Result<(), String> {
-        let Performed { after, executed, .. } = performed;
-        super::miss::unchanged(before, after, prepared, executed.started)?;
-        let Some(position) = list else { return Ok(()) };
-        let now = search.lists[position].now(after).map_err(|doubt| doubt.to_string())?;
-        let same = search.values[position].as_ref() == Some(&now);
-        same.then_some(()).ok_or_else(|| "an input changed while the command ran".to_owned())
-    }
+/// Whether all that led to the entry is still as it was, now that the command has run.
+fn same_inputs(
+    before: &Resolver,
+    prepared: &Prepared,
+    search: &Search,
+    list: Option<usize>,
+    performed: &Performed,
+) -> Result<(), String> {
+    let Performed { after, executed, .. } = performed;
+    super::miss::unchanged(before, after, prepared, executed.started)?;
+    let Some(position) = list else { return Ok(()) };
+    let now = search.lists[position].now(after).map_err(|doubt| doubt.to_string())?;
+    let same = search.values[position].as_ref() == Some(&now);
+    same.then_some(()).ok_or_else(|| "an input changed while the command ran".to_owned())
+}
 
-    fn differs(&self, report: &mut Report, entry: &Entry, differences: &[String], ingredients: &[String]) {
-        let key = entry.key().to_string();
-        let (short, label) = (key.get(..12).unwrap_or(&key), &report.record.label);
-        let aside = match entry.set_aside() {
-            Ok(()) => "It was set aside, and is recorded anew by the next run".to_owned(),
-            Err(error) => format!("It cannot be set aside ({error}): run `reviver cache rm {short}`"),
-        };
-        let told = differences.join("; ");
-        let more = match ingredients.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
-        let named = ingredients[..ingredients.len().min(NAMED)].join(", ");
-        report.warnings.push(format!(
-            "the entry {short} of `{label}` is not what the command does now: {told}. {aside}. Either the command reads something \
-             that its key does not name, or it never does the same twice. The key names {named}{more}: \
-             `reviver explain -i {short}`"
-        ));
-        report.record.result = journal::Result::Differs;
-        report.record.key = key;
-        report.record.reason = told;
-    }
+fn differs(report: &mut Report, entry: &Entry, differences: &[String], ingredients: &[String]) {
+    let key = entry.key().to_string();
+    let (short, label) = (key.get(..12).unwrap_or(&key), &report.record.label);
+    let aside = match entry.set_aside() {
+        Ok(()) => "It was set aside, and is recorded anew by the next run".to_owned(),
+        Err(error) => format!("It cannot be set aside ({error}): run `reviver cache rm {short}`"),
+    };
+    let told = differences.join("; ");
+    let more = match ingredients.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let named = ingredients[..ingredients.len().min(NAMED)].join(", ");
+    report.warnings.push(format!(
+        "the entry {short} of `{label}` is not what the command does now: {told}. {aside}. Either the command reads something \
+         that its key does not name, or it never does the same twice. The key names {named}{more}: \
+         `reviver explain -i {short}`"
+    ));
+    report.record.result = journal::Result::Differs;
+    report.record.key = key;
+    report.record.reason = told;
 }
 
 /// What the key was made of, the discovered last.

@@ -175,7 +175,7 @@ impl Reviver<'_> {
         }
         if self.store.options().read_only {
             let input = std::mem::replace(&mut prepared.child_input, super::execute::ChildInput::Inherit);
-            return Ok(self.bare_miss(report, input));
+            return Ok(bare_miss(report, input));
         }
         report.record.differences = self.differences(request, &prepared, &found);
         // With a plugin that is switched off nothing would be recorded, and what it makes itself would be missing.
@@ -256,13 +256,6 @@ impl Reviver<'_> {
         Ran::Bare { input, report }
     }
 
-    /// A miss that runs as it is, since it could not be recorded.
-    fn bare_miss(&self, mut report: Report, input: super::execute::ChildInput) -> Ran {
-        report.unrecorded("the cache is only read");
-        let super::execute::ChildInput::File(file) = input else { return Ran::Bare { input: None, report } };
-        Ran::Bare { input: Some(file), report }
-    }
-
     fn note(&self, report: &mut Report) {
         if self.store.options().read_only {
             return;
@@ -312,6 +305,13 @@ impl Report {
             self.record.reason = reason.to_string();
         }
     }
+}
+
+/// A miss that runs as it is, since it could not be recorded.
+fn bare_miss(mut report: Report, input: super::execute::ChildInput) -> Ran {
+    report.unrecorded("the cache is only read");
+    let super::execute::ChildInput::File(file) = input else { return Ran::Bare { input: None, report } };
+    Ran::Bare { input: Some(file), report }
 }
 
 /// The reason that a cache gives which cannot be used.
