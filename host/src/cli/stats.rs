@@ -131,12 +131,15 @@ fn counted(counters: &Counters, out: &mut impl Write) -> anyhow::Result<()> {
     reasons(out, "because", &counters.uncached)?;
     writeln!(out, "faults    {:>8}", counters.faults)?;
     reasons(out, "code", &counters.faults_by_code)?;
-    if counters.rechecked + counters.differing > 0 {
+    let rechecked = counters.rechecked + counters.differing;
+    if rechecked > 0 {
         let differing = match counters.differing {
             0 => "all did the same again".to_owned(),
-            differing => format!("and {differing} differed and were set aside: `reviver explain differs`"),
+            differing => format!(
+                "{differing} did something else, and the entry was set aside: `reviver explain differs`"
+            ),
         };
-        writeln!(out, "rechecked {:>8}   {differing}", counters.rechecked)?;
+        writeln!(out, "rechecked {rechecked:>8}   {differing}")?;
     }
     if counters.plugins.len() > 1 {
         let mut plugins: Vec<_> = counters.plugins.iter().collect();

@@ -28,7 +28,7 @@ pub struct Counters {
     pub unrecorded: BTreeMap<String, u64>,
     /// How long the commands had run that were revived instead, in nanoseconds.
     pub saved: u64,
-    /// Operations that were found, and did the same when they ran again.
+    /// Operations that were found, and did the same when they ran again; [`differing`](Self::differing) ones are not among them.
     pub rechecked: u64,
     /// Operations that were found, and did something else.
     pub differing: u64,

@@ -11,6 +11,8 @@
 //! | ran while its inputs changed, or others wrote its outputs, or cannot be judged for another reason | rechecked, with that reason | the command's | stays |
 //! | was not started: others write its outputs now, or the entry cannot be read | as without a recheck | | |
 //!
+//! Operations that their caller [declares](super::declared) are not rechecked: who declares them knows what they read.
+//!
 //! What differs is not always a wrong key: some commands never do the same twice. The warning says both.
 
 use super::compare::Compared;
@@ -164,19 +166,21 @@ fn differs(report: &mut Report, entry: &Entry, differences: &[String], ingredien
     report.record.reason = told;
 }
 
-/// What the key was made of, the discovered last.
+/// What the key was made of, as it is told to people: texts last, since what is missing is something else.
 fn ingredients(prepared: &Prepared, search: &Search, list: Option<usize>) -> Vec<String> {
     let known = prepared.derivation.ingredients.iter().zip(&prepared.values);
     let list = list.map(|position| &search.lists[position]);
     let discovered = list.into_iter().flat_map(|list| list.ingredients.iter().zip(&list.values));
     let told = |Explained { label, kind, place, .. }: Explained| {
-        if kind == "text" || place == label {
-            format!("{kind} {label}")
+        if kind == "text" || label.contains(&place) {
+            if label.starts_with(&kind) { label } else { format!("{kind} {label}") }
         } else {
             format!("{kind} {label} ({place})")
         }
     };
-    known.chain(discovered).map(|(ingredient, value)| told(Explained::kept(ingredient, value))).collect()
+    let all = known.chain(discovered).map(|(ingredient, value)| Explained::kept(ingredient, value));
+    let (texts, others): (Vec<_>, Vec<_>) = all.partition(|one| one.kind == "text");
+    others.into_iter().chain(texts).map(told).collect()
 }
 
 #[cfg(test)]
