@@ -129,6 +129,43 @@ fn make_in_parallel_revives_all_that_it_compiled() -> Result<()> {
     Ok(())
 }
 
+/// Ten sources, each compiled by equal commands in three directories at once.
+#[test]
+fn equal_compilations_at_once_are_all_right() -> Result<()> {
+    if !installed("gcc") || !installed("make") {
+        return Ok(());
+    }
+    let repository = Repository::new()?;
+    let objects = "objects := $(foreach n,0 1 2 3 4 5 6 7 8 9,$(foreach d,a b c,$d/f$n.o))\n";
+    let rules = "all: $(objects)\ndefine rule\n$1/%.o: %.c\n\tcd $1 && $$(CC) -O1 -c ../$$< -o $$(@F)\nendef\n\
+        $(foreach d,a b c,$(eval $(call rule,$d)))\nclean:\n\trm -f */*.o\n";
+    repository.write("Makefile", format!("{objects}{rules}"))?;
+    // The directories are of one repository.
+    repository.write("reviver.toml", "")?;
+    for directory in ["a", "b", "c"] {
+        fs::create_dir(repository.path(directory))?;
+    }
+    for number in 0..10 {
+        repository.write(&format!("f{number}.c"), format!("int f(void) {{ return {number}; }}\n"))?;
+    }
+    settle();
+    let built = || -> Result<Vec<Vec<u8>>> {
+        (0..30).map(|at| repository.read(&format!("{}/f{}.o", ["a", "b", "c"][at % 3], at / 3))).collect()
+    };
+    done(repository.command("make").args(["-j8", "CC=gcc"]))?;
+    let plain = built()?;
+    for round in 0..3 {
+        done(repository.command("make").arg("clean"))?;
+        done(repository.command("make").args(["-j8", &format!("CC={REVIVER} gcc")]))?;
+        ensure!(built()? == plain, "round {round}");
+        let [hits, misses, not_recorded] = since(&repository)?;
+        assert_eq!((hits + misses, not_recorded), (30, 0), "round {round}");
+        ensure!(if round == 0 { misses >= 10 } else { misses == 0 }, "round {round}: {misses} misses");
+    }
+    assert_eq!(repository.counts()?[2], 10, "one entry for each source");
+    Ok(())
+}
+
 #[test]
 fn a_build_that_fails_fails_as_it_would_without_us() -> Result<()> {
     if !installed("gcc") || !installed("make") {
