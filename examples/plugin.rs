@@ -29,6 +29,7 @@ use reviver::policy::{
 use reviver::reviver::environment::Environment;
 use reviver::reviver::identify;
 use reviver::reviver::input::InputRule;
+use reviver::reviver::recheck::Share;
 use reviver::reviver::remember::Memory;
 use reviver::reviver::run::{Request, Reviver};
 use reviver::reviver::table::Table;
@@ -404,6 +405,8 @@ fn remembered(workshop: &Workshop, rounds: usize) -> Result<()> {
             stdin: null.as_fd(),
             joined: false,
             here: false,
+            told: &[],
+            recheck: Share::NONE,
         };
         reviver.base(&request).map_err(|why| anyhow!(why))
     };

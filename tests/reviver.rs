@@ -10,6 +10,7 @@ use reviver::reviver::environment::Environment;
 use reviver::reviver::execute::Outputs;
 use reviver::reviver::input::InputRule;
 use reviver::reviver::journal::Result as Became;
+use reviver::reviver::recheck::Share;
 use reviver::reviver::run::{Ran, Report, Request, Reviver};
 use reviver::reviver::table::Table;
 use reviver::store::{Options, PartitionId, Store};
@@ -147,6 +148,8 @@ impl Place {
             stdin: stdin.as_fd(),
             joined: false,
             here: false,
+            told: &[],
+            recheck: Share::NONE,
         };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let outputs = &mut Outputs { stdout: &mut stdout, stderr: &mut stderr };

@@ -103,7 +103,7 @@ pub(crate) fn against_links(medium: &str, place: &Path, objects: usize, rounds: 
     let directory = tempfile::tempdir_in(place)?;
     let cache = directory.path().join("cache");
     let sources: Vec<_> = (0..objects).map(|entry| workload.source(entry, 0)).collect();
-    let options = Options { link: LinkMode::Hardlink, verify: true };
+    let options = Options { link: LinkMode::Hardlink, ..Options::default() };
     let verifying = Ours::new(&cache, options)?;
     verifying.add_all(key(0), &sources)?;
     let trusting = Ours::new(&cache, Options { verify: false, ..options })?;

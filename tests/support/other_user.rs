@@ -39,7 +39,13 @@ impl<'a> OtherUser<'a> {
 
     /// `reviver` as that user.
     pub(crate) fn ask(&self, arguments: &[&str]) -> Result<Ran> {
+        Ran::of(&mut self.command(arguments))
+    }
+
+    /// The same, still to be run.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.repository.command(&self.reviver);
-        Ran::of(command.uid(NOBODY).gid(NOBODY).args(arguments))
+        command.uid(NOBODY).gid(NOBODY).args(arguments);
+        command
     }
 }

@@ -15,6 +15,8 @@ pub(crate) enum Verdict {
     Unrecorded(String),
     /// It ran as if nobody was there, for this reason.
     Uncached(String),
+    /// It was found and run again, and this differs; nothing where it did the same.
+    Rechecked(String),
     /// Nothing was said.
     Silent,
 }
@@ -132,6 +134,9 @@ impl Ran {
         self.verdict = match word {
             "hit" => Verdict::Hit,
             "miss" => reason().map_or(Verdict::Miss, Verdict::Unrecorded),
+            "rechecked" | "differs" => {
+                Verdict::Rechecked(rest.split_once(": ").map_or("", |(_, why)| why).to_owned())
+            }
             "uncached" => Verdict::Uncached(rest.trim().to_owned()),
             _ => {
                 self.said.push(line.to_owned());

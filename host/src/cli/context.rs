@@ -107,12 +107,20 @@ impl Context {
 
     /// A repository with the cache that the user chose. Nothing is made on disk.
     pub(super) fn at(global: &Global, place: Place) -> Result<Self, StoreError> {
-        let options = Options { link: place.user.link, verify: place.user.verify };
+        Self::of(global, place, false)
+    }
+
+    /// The same, with a cache that may be only read.
+    pub(super) fn of(global: &Global, place: Place, read_only: bool) -> Result<Self, StoreError> {
+        let options = Options { link: place.user.link, verify: place.user.verify, read_only };
         let store = Store::open(&Self::cache(global, &place), options)?;
         let id = place.root.partition(&place.user.joined);
         let partition = store.partition(id);
-        let table = Rc::new(Table::new(store.layout().hashes()));
-        let runtime = Arc::new(Runtime::new(Some(store.layout().artifacts())));
+        let (hashes, artifacts) = (store.layout().hashes(), store.layout().artifacts());
+        let table = Rc::new(if read_only { Table::only_read(hashes) } else { Table::new(hashes) });
+        let runtime =
+            if read_only { Runtime::only_mapping(artifacts) } else { Runtime::new(Some(artifacts)) };
+        let runtime = Arc::new(runtime);
         let trust = place.trust(id);
         Ok(Self { place, store, partition, table, runtime, trust })
     }

@@ -39,10 +39,11 @@ pub(super) struct DoctorArgs {
 }
 
 /// All checks, in the order in which they are told: what others depend on goes first.
-const CHECKS: [fn(&Scene) -> Vec<Finding>; 12] = [
+const CHECKS: [fn(&Scene) -> Vec<Finding>; 13] = [
     settings::of_repository,
     settings::of_user,
     settings::disabled,
+    settings::read_only,
     settings::home,
     cache::directory,
     cache::artifacts,

@@ -19,7 +19,7 @@ use std::io::Write;
 /// What `explain` takes.
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {
-    /// Only operations whose label, key or reason holds this text
+    /// Only operations whose label, key or reason holds this text, or that became this, such as `differs`
     text: Option<String>,
     /// So many operations at most, the latest last
     #[arg(short = 'n', long, default_value_t = 10)]
@@ -42,7 +42,10 @@ pub(super) fn explain(global: &Global, args: &ExplainArgs, out: &mut impl Write)
     let holds = |record: &Record| match &args.text {
         None => true,
         Some(text) => {
-            record.label.contains(text) || record.key.starts_with(text) || record.reason.contains(text)
+            record.result.word() == text
+                || record.label.contains(text)
+                || record.key.starts_with(text)
+                || record.reason.contains(text)
         }
     };
     let chosen: Vec<_> = all
@@ -72,7 +75,9 @@ fn tell(context: &Context, args: &ExplainArgs, record: &Record, out: &mut impl W
     let word = record.result.word();
     writeln!(out, "{word:<9} {label}  key {key}  {age}, {took}  by {}", record.plugin)?;
     match record.result {
-        Became::Hit | Became::Trim => {}
+        Became::Rechecked if !record.reason.is_empty() => writeln!(out, "          {}", record.reason)?,
+        Became::Hit | Became::Rechecked | Became::Trim => {}
+        Became::Differs => writeln!(out, "          the entry was set aside: {}", record.reason)?,
         Became::Uncached => writeln!(out, "          because {}", record.reason)?,
         Became::Miss => {
             match &record.differences {

@@ -10,25 +10,30 @@ mod doctor;
 mod exit;
 mod explain;
 mod init;
+mod masquerade;
 mod operation;
 mod plugin;
 mod progress;
 mod run;
 mod show;
 mod stats;
+mod switch;
 mod trim;
 mod what;
 
+use crate::repository::rule::is_compiler;
 use clap::{Args, Parser, Subcommand};
 use exit::Exit;
-use std::ffi::OsString;
+use masquerade::Nothing;
+use run::RunArgs;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Remembers what build operations did, and revives it instead of running them again.
 #[derive(Parser, Debug)]
-#[command(name = "reviver", version, after_help = exit::HELP)]
+#[command(name = "reviver", version, after_help = after_help())]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -39,7 +44,7 @@ struct Cli {
 // `run` alone: a hit must not pay for the arguments of all other commands.
 /// Run a command, or revive what it did
 #[derive(Parser, Debug)]
-#[command(name = "reviver run", bin_name = "reviver run", version)]
+#[command(name = "reviver run", bin_name = "reviver run", version, after_help = switch::HELP)]
 struct RunAlone {
     #[command(flatten)]
     global: Global,
@@ -55,6 +60,11 @@ struct Global {
 }
 
 impl Global {
+    /// What the environment says: all that there is where the command line is a compiler's.
+    fn of_environment() -> Self {
+        Self { cache_dir: std::env::var_os("REVIVER_CACHE_DIR") }
+    }
+
     /// The cache directory that was asked for. An empty variable is none.
     fn cache_dir(&self) -> Option<PathBuf> {
         self.cache_dir.clone().filter(|path| !path.is_empty()).map(PathBuf::from)
@@ -83,16 +93,31 @@ enum Command {
     Completions(completions::CompletionsArgs),
 }
 
+const COMPILERS: &str = "Compilers: before one `run --` may be left out, as in `make CC=\"reviver gcc\"`, \
+`cmake -DCMAKE_C_COMPILER_LAUNCHER=reviver`, or `reviver ./tools/cc`, where a slash tells that it is a command. A link to \
+reviver with a compiler's name, in a directory that goes first in PATH, stands in for the next program of that name there.";
+
+/// What the help says of compilers, variables and exit codes.
+fn after_help() -> String {
+    [COMPILERS, switch::HELP, exit::HELP].join("\n\n")
+}
+
 /// Does what the arguments of this process say.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some(name) = masquerade::name(arguments.first()) {
+        return stand_in(name, &arguments[1..]).into();
+    }
     if arguments.get(1).is_some_and(|command| command == "run") {
         let alone = arguments.iter().take(1).chain(arguments.iter().skip(2));
         return match RunAlone::try_parse_from(alone) {
-            Ok(RunAlone { global, run }) => run::run(&global, &run).into(),
+            Ok(RunAlone { global, mut run }) => run::run(&global, &mut run).into(),
             Err(error) => usage(&error, Exit::Failed),
         };
+    }
+    if arguments.get(1).is_some_and(|word| is_launched(word)) {
+        return run::run(&Global::of_environment(), &mut RunArgs::of(arguments[1..].to_vec())).into();
     }
     let Cli { global, command } = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
@@ -100,7 +125,7 @@ pub fn main() -> ExitCode {
     };
     let mut out = Vec::new();
     let done = match command {
-        Command::Run(args) => return run::run(&global, &args).into(),
+        Command::Run(mut args) => return run::run(&global, &mut args).into(),
         Command::Explain(args) => explain::explain(&global, &args, &mut out),
         Command::Stats(args) => stats::stats(&global, &args, &mut out),
         Command::Cache(command) => cache::cache(&global, &command, &mut out),
@@ -125,6 +150,31 @@ pub fn main() -> ExitCode {
             Exit::of(&error).into()
         }
     }
+}
+
+/// Whether the first word is a command to run, and none of ours: a path, or a compiler by its name. A slip of ours stays one.
+fn is_launched(word: &OsStr) -> bool {
+    let bytes = word.as_encoded_bytes();
+    !bytes.starts_with(b"-") && (bytes.contains(&b'/') || word.to_str().is_some_and(is_compiler))
+}
+
+/// Does what the next program of this name in `PATH` would.
+fn stand_in(name: &OsStr, arguments: &[OsString]) -> Exit {
+    let (path, within) = (std::env::var_os("PATH"), std::env::var_os(masquerade::WITHIN));
+    let why = match masquerade::behind(name, path.as_deref(), within.as_deref()) {
+        Ok(behind) => {
+            let command = std::iter::once(behind.program.into_os_string()).chain(arguments.iter().cloned());
+            let mut args = RunArgs::of(command.collect());
+            args.stand_in(behind.within, behind.is_nested);
+            return run::run(&Global::of_environment(), &mut args);
+        }
+        Err(Nothing::NotFound) => "there is no other program of this name in PATH".to_owned(),
+        Err(Nothing::Endless(program)) => {
+            format!("{} starts itself through reviver without an end", program.display())
+        }
+    };
+    eprintln!("reviver: {}: {why}", name.display());
+    Exit::NotFound
 }
 
 /// An error with its causes, each told once: our own errors tell theirs themselves.

@@ -11,7 +11,7 @@ use std::fmt;
 use std::path::Path;
 
 /// What a caller declares.
-#[derive(Args, Debug)]
+#[derive(Args, Default, Debug)]
 pub(super) struct Declared {
     /// What the command reads: a file, a directory with all below it, or a glob; may be given again
     #[arg(long = "in", value_name = "PATH")]

@@ -3,17 +3,22 @@
 use super::Global;
 use super::context::{Context, Place, now};
 use super::exit::Exit;
+use super::masquerade;
 use super::operation::{Declared, NoOperation, operation, texts};
+use super::switch;
 use super::trim;
+use crate::operation::Operation;
 use crate::outcome;
 use crate::policy::Role;
 use crate::repository::choose::{Trusted, key_plugin, word};
 use crate::repository::document::SettingError;
+use crate::repository::rule::is_compiler;
 use crate::reviver::breaker::Guarded;
 use crate::reviver::environment::Environment;
 use crate::reviver::execute::Outputs;
 use crate::reviver::input::InputRule;
 use crate::reviver::journal;
+use crate::reviver::recheck::Share;
 use crate::reviver::run::{Ran, Report, Request, Reviver, RunError};
 use crate::runtime::{WasmCodec, WasmKey};
 use clap::{Args, ValueEnum};
@@ -33,7 +38,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// What `run` takes.
-#[derive(Args, Debug)]
+#[derive(Args, Default, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     declared: Declared,
@@ -49,12 +55,58 @@ pub(super) struct RunArgs {
     /// Fail where a plugin or the cache does, instead of running uncached
     #[arg(long)]
     strict: bool,
+    /// Write nothing to the cache, its journal neither: revive what is there, run everything else as it is
+    #[arg(long)]
+    read_only: bool,
+    /// Run again what is there, compare, and set aside what differs
+    #[arg(long)]
+    recheck: bool,
     /// Say in one line what became of the operation
     #[arg(short, long)]
     verbose: bool,
     /// The command
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
+    /// What the command is told besides, where it might start us again
+    #[arg(skip)]
+    told: Vec<(OsString, OsString)>,
+    /// Whether the command is to run as if we were not there
+    #[arg(skip)]
+    plain: bool,
+}
+
+impl RunArgs {
+    /// A command alone: all options are those of the environment.
+    pub(super) fn of(command: Vec<OsString>) -> Self {
+        Self { command, ..Self::default() }
+    }
+
+    /// We stand in for the command, which is to be told so; one within another one of its name runs as it is.
+    pub(super) fn stand_in(&mut self, within: OsString, is_nested: bool) {
+        self.told.push((masquerade::WITHIN.into(), within));
+        self.plain = is_nested;
+    }
+
+    /// Takes up what the environment asks for.
+    fn switched(&self) -> Result<Switches, Plain> {
+        let share = switch::recheck().map_err(Plain::Stop)?;
+        Ok(Switches {
+            verbose: self.verbose || switch::is_on("REVIVER_VERBOSE"),
+            strict: self.strict || switch::is_on("REVIVER_STRICT"),
+            read_only: self.read_only || switch::is_on("REVIVER_READ_ONLY"),
+            recheck: if self.recheck { Some(Share::ALL) } else { share },
+        })
+    }
+}
+
+/// Options that the environment can set too.
+#[derive(Clone, Copy, Debug)]
+struct Switches {
+    verbose: bool,
+    strict: bool,
+    read_only: bool,
+    /// The share of hits that the caller wants to be rechecked.
+    recheck: Option<Share>,
 }
 
 #[derive(Clone, Copy, ValueEnum, Debug)]
@@ -79,7 +131,7 @@ enum Plain {
 
 /// Whether the environment says that commands run as if we were not there.
 pub(super) fn is_disabled() -> bool {
-    std::env::var_os("REVIVER_DISABLE").is_some_and(|value| !value.is_empty() && value != "0")
+    switch::is_on("REVIVER_DISABLE")
 }
 
 impl From<NoOperation> for Plain {
@@ -93,11 +145,23 @@ impl From<NoOperation> for Plain {
 }
 
 /// Runs or revives a command.
-pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
-    if is_disabled() {
+pub(super) fn run(global: &Global, args: &mut RunArgs) -> Exit {
+    if args.told.is_empty() && args.command[0].to_str().is_some_and(is_compiler) {
+        let depth = masquerade::depth(std::env::var_os(masquerade::DEPTH).as_deref());
+        if depth > masquerade::ROUNDS {
+            eprintln!("reviver: {} starts itself through reviver without an end", args.command[0].display());
+            return Exit::NotFound;
+        }
+        args.told.push((masquerade::DEPTH.into(), depth.to_string().into()));
+    }
+    if args.plain || is_disabled() {
         return exec(args, None);
     }
-    match attempt(global, args) {
+    let switches = match args.switched() {
+        Ok(switches) => switches,
+        Err(problem) => return fall_back(args, problem, false, false),
+    };
+    match attempt(global, args, switches) {
         Ok(Exit::Killed(signal)) => {
             // A shell that sees its command end by the user's own signal ends its script: it has to see ours do so.
             if [SIGHUP, SIGINT, SIGPIPE, SIGTERM].contains(&signal) {
@@ -107,20 +171,27 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
             Exit::Killed(signal)
         }
         Ok(exit) => exit,
-        Err(Plain::Stop(error)) => {
+        Err(problem) => fall_back(args, problem, switches.strict, switches.verbose),
+    }
+}
+
+/// Does without us, or stops.
+fn fall_back(args: &RunArgs, problem: Plain, strict: bool, verbose: bool) -> Exit {
+    match problem {
+        Plain::Stop(error) => {
             eprintln!("reviver: {}", super::told(&error));
             Exit::Failed
         }
-        Err(Plain::Unusable(error)) if args.strict => {
+        Plain::Unusable(error) if strict => {
             eprintln!("reviver: {}", super::told(&error));
             Exit::Failed
         }
-        Err(Plain::Unusable(error)) => {
+        Plain::Unusable(error) => {
             eprintln!("reviver: warning: {}; the command runs uncached", super::told(&error));
             exec(args, None)
         }
-        Err(Plain::Uncached(reason)) => {
-            if args.verbose {
+        Plain::Uncached(reason) => {
+            if verbose {
                 eprintln!("reviver: uncached: {reason}");
             }
             exec(args, None)
@@ -128,7 +199,7 @@ pub(super) fn run(global: &Global, args: &RunArgs) -> Exit {
     }
 }
 
-fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
+fn attempt(global: &Global, args: &RunArgs, switches: Switches) -> Result<Exit, Plain> {
     let place =
         Place::around(args.root.as_deref()).map_err(|error| match error.downcast_ref::<SettingError>() {
             Some(_) => Plain::Stop(error),
@@ -141,14 +212,12 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
     let (rule, name) = key_plugin(&place.settings, &argv);
     let (rule, name) = (rule.cloned(), name.to_owned());
     let operation = operation(&args.declared, argv, &place, rule.as_ref())?;
-    if args.verbose {
-        for read in operation.reads.iter().filter(|read| !place.directory.join(read).exists()) {
-            eprintln!(
-                "reviver: note: `{read}` is declared and does not exist; that it does not is part of the key"
-            );
-        }
+    if switches.verbose {
+        tell_absent(&operation, &place);
     }
-    let context = Context::at(global, place).map_err(|error| Plain::Unusable(error.into()))?;
+    let read_only = switches.read_only || place.user.read_only || place.settings.read_only;
+    let recheck = switches.recheck.unwrap_or(place.user.recheck).max(place.settings.recheck);
+    let context = Context::of(global, place, read_only).map_err(|error| Plain::Unusable(error.into()))?;
 
     let unusable = |error| Plain::Unusable(anyhow::Error::new(error));
     let Trusted { source: key, withheld } = context.trusted(&name, Role::Key).map_err(unusable)?;
@@ -188,6 +257,9 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
         stdin: stdin.as_fd(),
         here: true,
         joined: one_file(&stdout, &stderr),
+        told: &args.told,
+        // What differs could not be set aside.
+        recheck: if read_only { Share::NONE } else { recheck },
     };
     let (mut out, mut err) = (Direct(stdout.as_fd()), Direct(stderr.as_fd()));
     let mut ran = reviver.run(&request, &mut Outputs { stdout: &mut out, stderr: &mut err });
@@ -204,7 +276,7 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
     }
     Ok(match ran {
         Ok(Ran::Done { exit, report }) => {
-            tell(&context, args, &report);
+            tell(&context, switches, &report);
             if let Some(size) = report.size {
                 note_place(&context);
                 trim::when_due(&context, size);
@@ -215,8 +287,8 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
             }
         }
         Ok(Ran::Bare { input, report }) => {
-            tell(&context, args, &report);
-            if args.strict && (report.unusable || report.is_off || !report.record.fault.is_empty()) {
+            tell(&context, switches, &report);
+            if switches.strict && (report.unusable || report.is_off || !report.record.fault.is_empty()) {
                 return Ok(Exit::Failed);
             }
             exec(args, input)
@@ -229,6 +301,15 @@ fn attempt(global: &Global, args: &RunArgs) -> Result<Exit, Plain> {
             }
         }
     })
+}
+
+/// An input that does not exist may be a slip.
+fn tell_absent(operation: &Operation, place: &Place) {
+    for read in operation.reads.iter().filter(|read| !place.directory.join(read).exists()) {
+        eprintln!(
+            "reviver: note: `{read}` is declared and does not exist; that it does not is part of the key"
+        );
+    }
 }
 
 /// The system tells a mask only to those who set one.
@@ -270,7 +351,7 @@ fn one_file(stdout: &io::Stdout, stderr: &io::Stderr) -> bool {
 fn exec(args: &RunArgs, input: Option<File>) -> Exit {
     let command = &args.command;
     let mut process = Command::new(&command[0]);
-    process.args(&command[1..]);
+    process.args(&command[1..]).envs(args.told.iter().map(|(name, value)| (name, value)));
     if let Some(input) = input {
         process.stdin(input);
     } else if matches!(args.stdin, Some(Stdin::None)) {
@@ -281,16 +362,16 @@ fn exec(args: &RunArgs, input: Option<File>) -> Exit {
     if error.kind() == io::ErrorKind::NotFound { Exit::NotFound } else { Exit::CannotRun }
 }
 
-fn tell(context: &Context, args: &RunArgs, report: &Report) {
+fn tell(context: &Context, switches: Switches, report: &Report) {
     for warning in &report.warnings {
         eprintln!("reviver: warning: {warning}");
     }
     for line in context.runtime.take_log() {
-        if args.verbose || line.level == crate::runtime::Level::Warning {
+        if switches.verbose || line.level == crate::runtime::Level::Warning {
             eprintln!("reviver: {}: {}", line.plugin, line.message);
         }
     }
-    if !args.verbose {
+    if !switches.verbose {
         return;
     }
     let record = &report.record;

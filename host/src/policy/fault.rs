@@ -106,6 +106,8 @@ pub enum FaultKind {
     },
     /// What it answered breaks the contract.
     Protocol(String),
+    /// It was not asked, because it would have to be compiled and the cache is only read: no fault of its own either.
+    Uncompiled,
     /// It was not asked, because it was at fault too often: no fault of its own, and never counted as one.
     Off {
         /// How often in a row.
@@ -132,6 +134,7 @@ impl FaultKind {
             Self::Trap(_) => "trap",
             Self::Panic { .. } => "panic",
             Self::Protocol(_) => "protocol",
+            Self::Uncompiled => "uncompiled",
             Self::Off { .. } => "off",
         }
     }
@@ -147,6 +150,7 @@ impl fmt::Display for FaultKind {
             Self::Import(name) => {
                 write!(f, "imports `{name}`, which no plugin may have; only the contract's interfaces link")
             }
+            Self::Uncompiled => f.write_str("is not compiled yet, and the cache is only read"),
             Self::Fuel { limit } => write!(f, "used up its {limit} units of fuel"),
             Self::Time { limit } => write!(f, "ran for more than {limit} ms"),
             Self::Memory { limit } => write!(f, "wanted more than its {limit} bytes of memory"),
@@ -170,6 +174,9 @@ impl Fault {
     pub fn reason(&self) -> String {
         let Self { role, kind, .. } = self;
         match kind {
+            FaultKind::Uncompiled => {
+                format!("the {role} plugin is not compiled yet, and the cache is only read")
+            }
             FaultKind::Off { code, .. } => format!("the {role} plugin is switched off ({code})"),
             _ => format!("the {role} plugin is at fault ({})", kind.code()),
         }

@@ -47,9 +47,15 @@ impl Rule {
 pub fn usual_plugin(program: &str) -> &'static str {
     match base_name(program) {
         "rustc" => "key-rustc",
-        name if is_compiler(name) => "key-cc",
+        name if is_c_compiler(name) => "key-cc",
         _ => "key-command",
     }
+}
+
+/// Whether a program is known for a compiler by its name.
+#[must_use]
+pub fn is_compiler(program: &str) -> bool {
+    usual_plugin(program) != "key-command"
 }
 
 fn base_name(program: &str) -> &str {
@@ -57,7 +63,7 @@ fn base_name(program: &str) -> &str {
 }
 
 /// `gcc cc clang g++ c++ clang++`, with a version behind (`gcc-12`, `clang-14.0`) and a target before (`arm-none-eabi-gcc`).
-fn is_compiler(name: &str) -> bool {
+fn is_c_compiler(name: &str) -> bool {
     let versioned = |rest: &str| {
         rest.is_empty()
             || rest.strip_prefix('-').is_some_and(|version| {

@@ -4,6 +4,8 @@
 //! metadata = "metadata-compact"    # a shipped plugin, or one of this file's
 //! eviction = "evict-lru"
 //! size = "2 GB"                    # this repository's share of the cache at most
+//! read-only = true                 # runs leave the cache as it is
+//! recheck = 0.05                   # the share of hits that run again, to be compared, where the user's is less
 //!
 //! [plugin.words]
 //! path = "tools/words.wasm"        # relative to this file
@@ -29,6 +31,7 @@ use super::rule::Rule;
 use super::size::ByteSize;
 use crate::policy::Role;
 use crate::reviver::input::InputRule;
+use crate::reviver::recheck::Share;
 use crate::runtime::{Capabilities, Capability, Limits};
 use crate::shipped;
 use glob::Pattern;
@@ -64,6 +67,10 @@ pub struct Settings {
     pub eviction: String,
     /// Its share of the cache.
     pub size: Option<ByteSize>,
+    /// Whether runs leave the cache as it is.
+    pub read_only: bool,
+    /// The share of hits that run again, to be compared, at the least.
+    pub recheck: Share,
 }
 
 impl Default for Settings {
@@ -74,6 +81,8 @@ impl Default for Settings {
             metadata: "metadata-compact".to_owned(),
             eviction: "evict-lru".to_owned(),
             size: None,
+            read_only: false,
+            recheck: Share::NONE,
         }
     }
 }
@@ -89,7 +98,7 @@ impl Settings {
         let document = Document::new(path, text);
         let parsed = document.parse()?;
         let top = document.top(&parsed);
-        top.allow(&["plugin", "rule", "metadata", "eviction", "size"])?;
+        top.allow(&["plugin", "rule", "metadata", "eviction", "size", "read-only", "recheck"])?;
         let directory = path.parent().unwrap_or(Path::new("/"));
         let mut settings = Self::default();
         if let Some(plugins) = top.table("plugin")? {
@@ -108,6 +117,8 @@ impl Settings {
             }
         }
         settings.size = size(&top, "size")?;
+        settings.read_only = top.boolean("read-only")?.unwrap_or(settings.read_only);
+        settings.recheck = share(&top, "recheck")?.unwrap_or(settings.recheck);
         let keys = names(&settings.plugins, Role::Key);
         settings.rules =
             top.tables("rule")?.into_iter().map(|table| rule(table, &keys)).collect::<Result<_, _>>()?;
@@ -120,6 +131,13 @@ pub fn size(table: &Table<'_>, key: &str) -> Result<Option<ByteSize>, SettingErr
     let Some(text) = table.text(key)? else { return Ok(None) };
     let wrong = || table.wrong(key, format!("`{text}` is no size; write it as `500 MB` or `2 GiB`"));
     ByteSize::parse(&text).map(Some).ok_or_else(wrong)
+}
+
+/// A share of the hits in a table.
+pub fn share(table: &Table<'_>, key: &str) -> Result<Option<Share>, SettingError> {
+    let wrong = || table.wrong(key, format!("`{key}` is a number from 0 to 1, such as 0.01"));
+    let Some(json) = table.json(key).map_err(|_| wrong())? else { return Ok(None) };
+    json.as_f64().and_then(Share::new).map(Some).ok_or_else(wrong)
 }
 
 /// The limits in a table, as far as they are there.

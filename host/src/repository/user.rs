@@ -5,6 +5,8 @@
 //! size = "10 GB"                   # of the whole cache
 //! link = "auto"                    # auto, copy, reflink, hardlink
 //! verify = true                    # contents, before each revival
+//! read-only = false                # whether runs leave the cache as it is
+//! recheck = 0.01                   # the share of hits that run again, to be compared
 //! capabilities = ["read"]          # what plugins of repositories may have, of what they ask for
 //! limits = { memory = "64 MiB", fuel = 2000000000, output = "4 MiB", time = 10000 }
 //!
@@ -16,8 +18,9 @@
 //! ```
 
 use super::document::{Document, SettingError, read};
-use super::settings::{capabilities, limits, size};
+use super::settings::{capabilities, limits, share, size};
 use super::size::ByteSize;
+use crate::reviver::recheck::Share;
 use crate::runtime::{Capabilities, Capability, Limits};
 use crate::shipped;
 use crate::store::LinkMode;
@@ -35,6 +38,10 @@ pub struct UserSettings {
     pub link: LinkMode,
     /// Whether contents are verified before a revival.
     pub verify: bool,
+    /// Whether runs leave the cache as it is.
+    pub read_only: bool,
+    /// The share of hits that run again, to be compared.
+    pub recheck: Share,
     /// What one call of any plugin may use.
     pub limits: Limits,
     /// What the plugins of repositories may have, if they ask.
@@ -52,6 +59,8 @@ impl Default for UserSettings {
             size: ByteSize(10_000_000_000),
             link: LinkMode::Auto,
             verify: true,
+            read_only: false,
+            recheck: Share::NONE,
             limits: Limits::default(),
             capabilities: Capabilities::NONE.with(Capability::Read),
             configurations: BTreeMap::new(),
@@ -71,7 +80,18 @@ impl UserSettings {
         let document = Document::new(path, text);
         let parsed = document.parse()?;
         let top = document.top(&parsed);
-        top.allow(&["cache", "size", "link", "verify", "capabilities", "limits", "plugin", "join"])?;
+        top.allow(&[
+            "cache",
+            "size",
+            "link",
+            "verify",
+            "read-only",
+            "recheck",
+            "capabilities",
+            "limits",
+            "join",
+            "plugin",
+        ])?;
         let cache = top.text("cache")?.map(PathBuf::from);
         let mut settings = Self { cache, ..Self::default() };
         if settings.cache.as_ref().is_some_and(|cache| !cache.is_absolute()) {
@@ -88,6 +108,8 @@ impl UserSettings {
             };
         }
         settings.verify = top.boolean("verify")?.unwrap_or(settings.verify);
+        settings.read_only = top.boolean("read-only")?.unwrap_or(settings.read_only);
+        settings.recheck = share(&top, "recheck")?.unwrap_or(settings.recheck);
         if let Some(table) = top.table("limits")? {
             settings.limits = limits(&table, settings.limits)?;
         }
@@ -125,11 +147,13 @@ mod tests {
     fn the_documented_example_is_read() {
         let settings = parse(
             "cache = '/c'\nsize = '10 GB'\nlink = 'copy'\nverify = false\ncapabilities = []\n\
+             read-only = true\nrecheck = 0.01\n\
              limits = { memory = '1 MiB', fuel = 7, output = '1 KiB', time = 10 }\n\
              [plugin.key-cc]\nconfig = { relocatable = true }\n[[join]]\nroots = ['/a', '/b']\n",
         )
         .unwrap();
         assert_eq!((settings.link, settings.verify), (LinkMode::Copy, false));
+        assert_eq!((settings.read_only, settings.recheck), (true, Share::new(0.01).unwrap()));
         assert_eq!(settings.capabilities, Capabilities::NONE);
         assert_eq!(settings.limits.fuel, 7);
         assert_eq!(settings.configurations["key-cc"], r#"{"relocatable":true}"#);
@@ -144,5 +168,12 @@ mod tests {
         assert!(parse("[plugin.key-c]").unwrap_err().contains("did you mean `key-cc`?"));
         assert!(parse("[plugin.key-cc]\npath = 'p'").unwrap_err().contains("`path`"));
         assert!(parse("verify = 1").unwrap_err().contains("true or false"));
+        for wrong in ["1.5", "-0.1", "nan", "inf", "2", "'0.5'", "true"] {
+            let told = parse(&format!("size = '1 GB'\nrecheck = {wrong}")).unwrap_err();
+            assert_eq!(told, "config.toml:2:11: `recheck` is a number from 0 to 1, such as 0.01");
+        }
+        for (right, share) in [("0", 0.0), ("1", 1.0), ("1e-3", 0.001), ("0.25", 0.25)] {
+            assert_eq!(parse(&format!("recheck = {right}")).unwrap().recheck, Share::new(share).unwrap());
+        }
     }
 }

@@ -189,6 +189,7 @@ impl<P> Guarded<P> {
         }
         let answer = ask(&self.policy);
         match &answer {
+            _ if self.store.options().read_only => {}
             Ok(_) if before.as_ref().is_some_and(|state| state.function == function) => {
                 // Where it cannot be removed the plugin is tried less often than it could be.
                 fs::remove_file(&path).ok();
@@ -206,6 +207,9 @@ impl<P> Guarded<P> {
 
     /// Where this fails a fault is not counted. Those of plugins that were not called for a day go.
     fn keep(&self, path: &Path, state: &State) {
+        if self.store.options().read_only {
+            return;
+        }
         let since = self.clock.now().before(FORGOTTEN);
         for old in fs::read_dir(path.parent().unwrap_or(path)).into_iter().flatten().flatten() {
             let old = old.path();
@@ -232,7 +236,14 @@ fn closed(
 }
 
 const fn counts(kind: &FaultKind) -> bool {
-    !matches!(kind, FaultKind::Load(_) | FaultKind::Abi { .. } | FaultKind::Import(_) | FaultKind::Off { .. })
+    !matches!(
+        kind,
+        FaultKind::Load(_)
+            | FaultKind::Abi { .. }
+            | FaultKind::Import(_)
+            | FaultKind::Uncompiled
+            | FaultKind::Off { .. }
+    )
 }
 
 impl<P: KeyPolicy> KeyPolicy for Guarded<P> {

@@ -48,6 +48,8 @@ pub struct Spawn<'a> {
     pub directory: Option<&'a Path>,
     /// Its environment variables, where they are not our own.
     pub variables: Option<&'a BTreeMap<OsString, OsString>>,
+    /// Variables that it gets besides.
+    pub told: &'a [(OsString, OsString)],
     /// Its standard input.
     pub input: ChildInput,
     /// Where its output goes.
@@ -164,6 +166,7 @@ pub fn execute(spawn: Spawn<'_>, clock: &dyn Clock, outputs: &mut Outputs<'_>) -
     if let Some(variables) = spawn.variables {
         command.env_clear().envs(variables);
     }
+    command.envs(spawn.told.iter().map(|(name, value)| (name, value)));
     let pipes = spawn.output.connect(&mut command)?;
     let signals = Signals::new()?;
     let started = clock.now();

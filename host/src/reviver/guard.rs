@@ -40,6 +40,24 @@ impl Guard {
         guard
     }
 
+    /// Takes the lock of every write, if all are to be had.
+    pub(super) fn alone(store: &Store, places: &[PathBuf]) -> Option<Self> {
+        let places: BTreeSet<_> = places.iter().collect();
+        let take = || {
+            let locks = places.iter().map(|place| store.lock_path(place));
+            let locks = locks.collect::<Result<Option<Vec<_>>, _>>().ok()??;
+            Some(Self { locks, ..Self::default() })
+        };
+        match take()? {
+            // What a killed process held may have been disturbed since: that goes with its lock.
+            stale if stale.is_disturbed() => {
+                drop(stale);
+                take()
+            }
+            guard => Some(guard),
+        }
+    }
+
     /// Whether somebody else put something in one of the places.
     pub(super) fn is_disturbed(&self) -> bool {
         self.locks.iter().any(PathLock::is_disturbed)

@@ -4,20 +4,17 @@
 //! the journal becomes `journal.old`, after the one that had that name was added to the counters. A process that still
 //! writes to the old file is counted all the same. `explain` reads both files, `stats` adds them to the counters.
 
+use super::counters::Counters;
 use super::explain::Difference;
-use crate::store::{Partition, Store};
+use crate::store::{Partition, Store, StoreError};
 use crate::time::Timestamp;
 use serde_json::{Map, Value as Json, json};
-use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 const LIMIT: u64 = 1 << 20;
-/// Reasons beyond these many are counted together: a plugin's words are not bounded.
-const MOST_REASONS: usize = 200;
-const OTHER: &str = "other reasons";
 /// Differences beyond these many are counted, not told.
 const MOST_DIFFERENCES: usize = 20;
 
@@ -30,6 +27,10 @@ pub enum Result {
     Miss,
     /// It ran, and had no key.
     Uncached,
+    /// It was found, run again, and did the same, or could not be compared, for a reason.
+    Rechecked,
+    /// It was found, run again, and did something else.
+    Differs,
     /// It is no operation: the cache was trimmed, and the eviction plugin was at fault.
     Trim,
 }
@@ -42,6 +43,8 @@ impl Result {
             Self::Hit => "hit",
             Self::Miss => "miss",
             Self::Uncached => "uncached",
+            Self::Rechecked => "rechecked",
+            Self::Differs => "differs",
             Self::Trim => "trim",
         }
     }
@@ -62,7 +65,7 @@ pub struct Record {
     pub key: String,
     /// The base key, in hexadecimal digits; empty without one.
     pub base: String,
-    /// Why it was not cached, or was run and not recorded; empty otherwise.
+    /// Why it was not cached, or was run and not recorded or not compared, or how it differs; empty otherwise.
     pub reason: String,
     /// The code of a plugin's fault; empty without one.
     pub fault: String,
@@ -137,6 +140,8 @@ impl Record {
                 "hit" => Result::Hit,
                 "miss" => Result::Miss,
                 "uncached" => Result::Uncached,
+                "rechecked" => Result::Rechecked,
+                "differs" => Result::Differs,
                 "trim" => Result::Trim,
                 _ => return None,
             },
@@ -153,98 +158,6 @@ impl Record {
                 .map(|all| all.iter().filter_map(difference).collect()),
         })
     }
-}
-
-/// How often what happened.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Counters {
-    /// Operations that were revived.
-    pub hits: u64,
-    /// Operations that had a key and ran.
-    pub misses: u64,
-    /// Operations without a key, and why.
-    pub uncached: BTreeMap<String, u64>,
-    /// Faults of plugins.
-    pub faults: u64,
-    /// The same by their codes.
-    pub faults_by_code: BTreeMap<String, u64>,
-    /// Misses that were not recorded, and why.
-    pub unrecorded: BTreeMap<String, u64>,
-    /// How long the commands had run that were revived instead, in nanoseconds.
-    pub saved: u64,
-}
-
-impl Counters {
-    /// Adds one run.
-    pub fn add(&mut self, record: &Record) {
-        match record.result {
-            Result::Hit => {
-                self.hits += 1;
-                self.saved = self.saved.saturating_add(record.duration);
-            }
-            Result::Miss => {
-                self.misses += 1;
-                if !record.reason.is_empty() {
-                    count(&mut self.unrecorded, &record.reason, 1);
-                }
-            }
-            Result::Uncached => count(&mut self.uncached, &record.reason, 1),
-            Result::Trim => {}
-        }
-        if !record.fault.is_empty() {
-            self.faults += 1;
-            count(&mut self.faults_by_code, &record.fault, 1);
-        }
-    }
-
-    /// Adds other counters.
-    pub fn join(&mut self, other: &Self) {
-        self.hits += other.hits;
-        self.misses += other.misses;
-        self.faults += other.faults;
-        self.saved = self.saved.saturating_add(other.saved);
-        for (mine, theirs) in [
-            (&mut self.uncached, &other.uncached),
-            (&mut self.unrecorded, &other.unrecorded),
-            (&mut self.faults_by_code, &other.faults_by_code),
-        ] {
-            for (reason, number) in theirs {
-                count(mine, reason, *number);
-            }
-        }
-    }
-
-    fn to_json(&self, folded: u64) -> Json {
-        json!({
-            "hits": self.hits, "misses": self.misses, "uncached": self.uncached, "faults": self.faults,
-            "faults_by_code": self.faults_by_code, "unrecorded": self.unrecorded, "saved": self.saved,
-            "folded": folded,
-        })
-    }
-
-    /// The counters, and the inode of the journal that was added last.
-    fn from_json(json: &Json) -> (Self, u64) {
-        let number = |name: &str| json.get(name).and_then(Json::as_u64).unwrap_or_default();
-        let reasons = |name: &str| {
-            let all = json.get(name).and_then(Json::as_object).into_iter().flatten();
-            all.filter_map(|(reason, number)| Some((reason.clone(), number.as_u64()?))).collect()
-        };
-        let counters = Self {
-            hits: number("hits"),
-            misses: number("misses"),
-            uncached: reasons("uncached"),
-            faults: number("faults"),
-            faults_by_code: reasons("faults_by_code"),
-            unrecorded: reasons("unrecorded"),
-            saved: number("saved"),
-        };
-        (counters, number("folded"))
-    }
-}
-
-fn count(reasons: &mut BTreeMap<String, u64>, reason: &str, number: u64) {
-    let known = reasons.len() < MOST_REASONS || reasons.contains_key(reason);
-    *reasons.entry(if known { reason } else { OTHER }.to_owned()).or_default() += number;
 }
 
 /// Appends one run. The first one of a partition makes its directory.
@@ -278,6 +191,36 @@ pub fn counters(store: &Store, partition: &Partition) -> Counters {
     }
     each(&layout.journal(partition.id()), |record| counters.add(&record));
     counters
+}
+
+/// The counters since [`zero`], or all of them where it was never called.
+#[must_use]
+pub fn counters_since_zero(store: &Store, partition: &Partition) -> Counters {
+    let (before, _) = stored(&store.layout().baseline(partition.id()));
+    counters(store, partition).without(&before)
+}
+
+/// Lets [`counters_since_zero`] begin anew.
+pub fn zero(store: &Store, partition: &Partition) -> std::result::Result<(), StoreError> {
+    let now = counters(store, partition).to_json(0).to_string();
+    store.publish(&store.layout().baseline(partition.id()), now.as_bytes())
+}
+
+/// The counters of the runs since a time, and the time of the oldest run that is known singly.
+#[must_use]
+pub fn counters_since(
+    store: &Store,
+    partition: &Partition,
+    since: Timestamp,
+) -> (Counters, Option<Timestamp>) {
+    let (mut counters, mut oldest) = (Counters::default(), None);
+    for record in latest(store, partition, usize::MAX) {
+        oldest = oldest.or(Some(record.time));
+        if record.time >= since {
+            counters.add(&record);
+        }
+    }
+    (counters, oldest)
 }
 
 /// The latest runs in a partition, oldest first.

@@ -80,9 +80,8 @@ impl Reviver<'_> {
                 return None;
             }
             Err(StageError::Damaged { .. }) => {
-                report
-                    .warnings
-                    .push(format!("the entry {key} is damaged and was set aside; the command runs"));
+                let aside = if self.store.options().read_only { "" } else { " and was set aside" };
+                report.warnings.push(format!("the entry {key} is damaged{aside}; the command runs"));
                 return None;
             }
             Err(error) => {
@@ -100,6 +99,9 @@ impl Reviver<'_> {
         report.record.duration = outcome.duration;
         if let Err(error) = self.partition.used(*key, self.clock.now()) {
             report.warnings.push(format!("cannot note that the entry was used: {error}"));
+        }
+        if self.store.options().read_only {
+            return Some((*key, outcome.exit));
         }
         if prepared.stale_programs {
             self.remember_again(request, resolver, prepared);
@@ -168,14 +170,13 @@ impl Reviver<'_> {
             return;
         }
         let (root, values) = (&request.operation.root, &now.values);
-        let Ok(found) = Lists::from_bytes(&search.lists, root) else { return };
-        let Some(list) = found.lists.get(position) else { return };
+        let Some(list) = search.list(position, root) else { return };
         // Another process may have added a list since.
         let path = self.store.layout().companion(self.partition.id(), prepared.base);
         let whole = self.store.read(&path).ok().and_then(|bytes| Lists::from_bytes(&bytes, root).ok());
         let Some(mut lists) = whole else { return };
         let now = self.clock.now();
-        let seen = Resolved::new(resolver, list.ingredients.clone(), values, &prepared.secret, now);
+        let seen = Resolved::new(resolver, list.ingredients, values, &prepared.secret, now);
         lists.put(Resolved { names: list.names, ..seen });
         // The old order costs time at most.
         self.store.publish(&path, &lists.to_bytes(root)).ok();

@@ -25,6 +25,18 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+/// A command that ran, and what there is to judge it by.
+#[derive(Debug)]
+pub(super) struct Performed {
+    pub(super) executed: Executed,
+    /// What the plugin found in the report; `None` where it found none, or could not tell.
+    pub(super) discovery: Option<Discovery>,
+    /// What was at the path of each write when the command had ended.
+    pub(super) left: Vec<Option<State>>,
+    /// The file system after it.
+    pub(super) after: Resolver,
+}
+
 impl Reviver<'_> {
     /// Runs the command, and records it if it may be.
     pub(super) fn miss(
@@ -37,35 +49,11 @@ impl Reviver<'_> {
         report: &mut Report,
     ) -> Result<Exit, RunError> {
         let guard = self.guard(&prepared, report);
-        unlink_shared(self.store, watched);
-        if let Some(reason) = homeless(&prepared) {
-            return self.plain(request, before, prepared.child_input, reason, outputs, report);
-        }
-        let private = match self.private_report(&prepared, report) {
-            Ok(private) => private,
-            Err(reason) => return self.plain(request, before, prepared.child_input, reason, outputs, report),
+        let performed = match self.perform(request, before, &mut prepared, watched, outputs, report)? {
+            Ok(performed) => performed,
+            Err(exit) => return Ok(exit),
         };
-        let argv = arguments(request, &prepared, private.as_ref().map(|(_, path)| path.as_str()));
-        let input = std::mem::replace(&mut prepared.child_input, ChildInput::Inherit);
-        let standing = match (&input, prepared.input) {
-            (ChildInput::Inherit, Value::Other(_)) => Standing::of(request.stdin),
-            _ => None,
-        };
-        let executed = self.execute(request, before, &argv, input, outputs)?;
-        // At once: what changes from here on is not the command's work.
-        let left: Vec<Option<State>> = watched.iter().map(|watched| state(&watched.path).ok()).collect();
-        if standing.is_some_and(|standing| !standing.holds(request.stdin, prepared.input)) {
-            report.unrecorded("standard input changed while the command ran");
-        }
-        report.record.duration = executed.ended.0.saturating_sub(executed.started.0);
-
-        let after = self.look_around(request);
-        let path = private.as_ref().map(|(_, path)| PathBuf::from(path));
-        if let Err(reason) = judge(&prepared, request, &executed) {
-            report.unrecorded(reason);
-        }
-        let discovery = self.discover(request, &after, &prepared, path, report);
-        self.complete(request, before, &prepared, watched, discovery.as_ref(), &executed, report);
+        let Performed { executed, discovery, left, after } = performed;
         if let Some(discovery) = discovery.filter(|_| report.record.reason.is_empty()) {
             let recorded = unchanged(before, &after, &prepared, executed.started)
                 .and_then(|()| older(before, &after, &discovery.ingredients, executed.started))
@@ -87,6 +75,49 @@ impl Reviver<'_> {
             }
         }
         Ok(executed.exit)
+    }
+
+    /// Runs the command to be recorded or compared, and puts in place what the plugin makes itself. The inner error is the exit
+    /// of a command that had to run as it is; why, and what speaks against recording it, is in the report.
+    pub(super) fn perform(
+        &self,
+        request: &Request<'_>,
+        before: &Resolver,
+        prepared: &mut Prepared,
+        watched: &[Watched],
+        outputs: &mut Outputs<'_>,
+        report: &mut Report,
+    ) -> Result<Result<Performed, Exit>, RunError> {
+        unlink_shared(self.store, watched);
+        let private = match homeless(prepared).map_or_else(|| self.private_report(prepared, report), Err) {
+            Ok(private) => private,
+            Err(reason) => {
+                let input = std::mem::replace(&mut prepared.child_input, ChildInput::Inherit);
+                return self.plain(request, before, input, reason, outputs, report).map(Err);
+            }
+        };
+        let argv = arguments(request, prepared, private.as_ref().map(|(_, path)| path.as_str()));
+        let input = std::mem::replace(&mut prepared.child_input, ChildInput::Inherit);
+        let standing = match (&input, prepared.input) {
+            (ChildInput::Inherit, Value::Other(_)) => Standing::of(request.stdin),
+            _ => None,
+        };
+        let executed = self.execute(request, before, &argv, input, outputs)?;
+        // At once: what changes from here on is not the command's work.
+        let left = watched.iter().map(|watched| state(&watched.path).ok()).collect();
+        if standing.is_some_and(|standing| !standing.holds(request.stdin, prepared.input)) {
+            report.unrecorded("standard input changed while the command ran");
+        }
+        report.record.duration = executed.ended.0.saturating_sub(executed.started.0);
+
+        let after = self.look_around(request);
+        let path = private.as_ref().map(|(_, path)| PathBuf::from(path));
+        if let Err(reason) = judge(prepared, request, &executed) {
+            report.unrecorded(reason);
+        }
+        let discovery = self.discover(request, &after, prepared, path, report);
+        self.complete(request, before, prepared, watched, discovery.as_ref(), &executed, report);
+        Ok(Ok(Performed { executed, discovery, left, after }))
     }
 
     /// Takes the lock of every write. Where another process has one the run is not recorded.
@@ -153,6 +184,7 @@ impl Reviver<'_> {
             argv: &argv,
             directory,
             variables: None,
+            told: request.told,
             input,
             output: Topology::Piped { joined: request.joined },
         };
@@ -297,7 +329,7 @@ fn judge(prepared: &Prepared, request: &Request<'_>, executed: &Executed) -> Res
 
 /// Whether all that was known before the run is still so: by identity, and by value, since an identity that was not
 /// settled proves nothing.
-fn unchanged(
+pub(super) fn unchanged(
     before: &Resolver,
     after: &Resolver,
     prepared: &Prepared,

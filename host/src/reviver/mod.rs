@@ -19,9 +19,12 @@
 //! * What is doubtful makes a miss or an unrecorded run, with the reason in the [`journal`].
 //! * A run is recorded only for writes that are [proved](writes) and inputs that did not change.
 //! * A revival changes all destinations or none.
+//! * What a [recheck] finds to differ is never revived again.
 
 mod age;
 pub mod breaker;
+mod compare;
+pub mod counters;
 pub mod declared;
 pub mod environment;
 pub mod execute;
@@ -46,6 +49,7 @@ pub mod outputs;
 mod prepare;
 pub mod program;
 pub mod query;
+pub mod recheck;
 pub mod record;
 pub mod rehearse;
 pub mod remember;

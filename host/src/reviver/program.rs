@@ -4,7 +4,8 @@
 //! ELF program, its dynamic loader and the closure of its needed shared libraries ([`library`]). `clang`
 //! is a thin program over `libLLVM`, and a library's upgrade leaves the program's own bytes as they were.
 //!
-//! The shims of version managers have one content for all the programs that they may run. They have no value.
+//! The shims of version managers have one content for all the programs that they may run. They have no value, and neither has
+//! this very program under another name, which stands in for whatever has that name next.
 
 use super::environment::Environment;
 use super::hints::Look;
@@ -13,7 +14,8 @@ use super::remember::{check, checked};
 use super::resolve::{Doubt, Resolver, unseen};
 use super::value::Value;
 use crate::bytes::{Layout as _, Malformed, Reader, Writer};
-use crate::digest::Framer;
+use crate::digest::{Digest, Framer};
+use crate::identity::Identity;
 use crate::store::{PartitionId, Store};
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -140,7 +142,7 @@ pub(super) struct Search<'a> {
 
 impl Search<'_> {
     /// What is at a path, noted.
-    pub(super) fn look(&self, path: &Path) -> Result<Option<crate::identity::Identity>, Doubt> {
+    pub(super) fn look(&self, path: &Path) -> Result<Option<Identity>, Doubt> {
         let identity = self.resolver.files.identity(path).map_err(unseen(path))?;
         let look = path.to_str().map(|text| Look { path: text.to_owned(), identity });
         self.looks.borrow_mut().insert(path.to_owned(), look);
@@ -196,6 +198,9 @@ impl Search<'_> {
                 return Err(Doubt::Special(path));
             }
             let content = self.resolver.files.content(&path, &identity).map_err(unseen(&path))?;
+            if done.is_empty() && self.is_ourselves(&path, &identity, content) {
+                return Err(Doubt::Ourselves(path));
+            }
             framer.number(1).digest(content);
             let mut needs = self.needs(&path)?;
             // The last one pushed is looked at first: keep the order of the file itself.
@@ -204,6 +209,14 @@ impl Search<'_> {
             done.push(path);
         }
         Ok(Value::Other(framer.finish()))
+    }
+
+    /// Whether a program is the one of this process under another name: by a link, or as a copy.
+    fn is_ourselves(&self, path: &Path, identity: &Identity, content: Digest) -> bool {
+        let Ok(own) = fs::read_link("/proc/self/exe") else { return false };
+        let Ok(Some(ours)) = self.resolver.files.identity(&own) else { return false };
+        let same = || self.resolver.files.content(&own, &ours).is_ok_and(|ours| ours == content);
+        own.file_name() != path.file_name() && ours.size == identity.size && same()
     }
 
     /// What a file needs to run.

@@ -1,6 +1,6 @@
 //! What a program says of itself, asked once for as long as it is the same program.
 //!
-//! The program runs in an empty directory with nothing but `PATH` and `LC_ALL=C` around it, without standard input, for at
+//! The program runs in an empty directory with nothing but `PATH`, `LC_ALL=C` and `REVIVER_DISABLE=1` around it, without standard input, for at
 //! most 10 s and 1 MiB of output. The answer is remembered under the program's value, the arguments and `PATH`.
 
 use super::program;
@@ -69,6 +69,8 @@ pub fn answer(
         .env_clear()
         .env("PATH", question.path)
         .env("LC_ALL", "C")
+        // A wrapper may come back to us by the name of what it wraps, and we must not ask it in turn.
+        .env("REVIVER_DISABLE", "1")
         .current_dir(directory.path())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -48,6 +48,8 @@ pub enum Doubt {
     NotText(PathBuf),
     /// A program is a shim whose content does not tell what it runs.
     Shim(PathBuf),
+    /// A program that is ourselves under another name.
+    Ourselves(PathBuf),
     /// A program whose shared libraries cannot be told.
     Untold(PathBuf),
 }
@@ -59,6 +61,11 @@ impl fmt::Display for Doubt {
             Self::Special(path) => write!(f, "{} is neither a file nor a directory", path.display()),
             Self::NotText(path) => write!(f, "{} is not UTF-8", path.display()),
             Self::Untold(path) => write!(f, "{} does not tell which libraries it needs", path.display()),
+            Self::Ourselves(path) => write!(
+                f,
+                "{} is reviver, which stands in for another program and takes over from here",
+                path.display()
+            ),
             Self::Shim(path) => write!(
                 f,
                 "{} is a shim of a version manager, which runs another program; name that program itself",

@@ -59,16 +59,7 @@ impl Reviving<'_> {
         }
         let mut staging = Staging::new(self.store);
         let mut revived = Revived::default();
-        let mut directories: BTreeMap<PathBuf, Made> = BTreeMap::new();
-        for ((top, relative), item) in targets.iter().zip(entry.items()) {
-            if relative.as_os_str().is_empty() {
-                if item.kind == ItemKind::Directory {
-                    directories.entry(top.clone()).or_default();
-                }
-            } else {
-                directories.entry(top.clone()).or_default().insert(relative.clone(), item.digest);
-            }
-        }
+        let directories = directories(entry, &targets);
         // Before anything of ours is staged there.
         for (directory, made) in &directories {
             self.clear(&mut staging, directory, made, &mut revived);
@@ -150,12 +141,31 @@ impl Reviving<'_> {
     }
 }
 
-fn join(top: &Path, relative: &Path) -> PathBuf {
+/// The output directories, with what is made in each.
+pub(super) fn directories(entry: &Entry, targets: &[(PathBuf, PathBuf)]) -> BTreeMap<PathBuf, Made> {
+    let mut directories: BTreeMap<PathBuf, Made> = BTreeMap::new();
+    for ((top, relative), item) in targets.iter().zip(entry.items()) {
+        if relative.as_os_str().is_empty() {
+            if item.kind == ItemKind::Directory {
+                directories.entry(top.clone()).or_default();
+            }
+        } else {
+            directories.entry(top.clone()).or_default().insert(relative.clone(), item.digest);
+        }
+    }
+    directories
+}
+
+pub(super) fn join(top: &Path, relative: &Path) -> PathBuf {
     if relative.as_os_str().is_empty() { top.to_owned() } else { top.join(relative) }
 }
 
 /// For each item the place of its write and the path below it; `None` where the entry is not one of this derivation.
-fn targets(entry: &Entry, derivation: &Derivation, places: &[PathBuf]) -> Option<Vec<(PathBuf, PathBuf)>> {
+pub(super) fn targets(
+    entry: &Entry,
+    derivation: &Derivation,
+    places: &[PathBuf],
+) -> Option<Vec<(PathBuf, PathBuf)>> {
     let mut seen = vec![false; places.len()];
     let mut targets = Vec::with_capacity(entry.items().len());
     for item in entry.items() {

@@ -3,6 +3,8 @@
 //! | what happens | result | exit status | recorded |
 //! |---|---|---|---|
 //! | a bound key, an intact entry | hit | as recorded | |
+//! | the same, and the [recheck](super::recheck)'s turn | rechecked, or differs | the command's | no |
+//! | no entry, a cache that is only read | miss | the caller runs the command | no |
 //! | no entry | miss | the command's | if the exit is accepted, the writes are proved and no input changed |
 //! | no key: refused, doubtful, a plugin's fault | uncached | the caller runs the command | no |
 //!
@@ -12,17 +14,21 @@ use super::environment::Environment;
 use super::execute::Outputs;
 use super::input::InputRule;
 use super::journal::{self, Record};
+use super::list::Lists;
 use super::prepare::Uncached;
+use super::recheck::Share;
+use super::remember::Resolved;
 use super::resolve::Resolver;
 use super::table::Table;
 use crate::digest::Digest;
 use crate::key::Key;
 use crate::operation::Operation;
 use crate::outcome::Exit;
-use crate::policy::{Codec, Fault, KeyPolicy};
+use crate::policy::{Codec, Fault, FaultKind, KeyPolicy};
 use crate::store::{Partition, Store, StoreError};
 use crate::time::Clock;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -70,6 +76,10 @@ pub struct Request<'a> {
     pub joined: bool,
     /// Whether this process stands in the operation's directory.
     pub here: bool,
+    /// Variables that the command gets besides its own. They are ours to it, and no part of the operation.
+    pub told: &'a [(OsString, OsString)],
+    /// The share of hits that run again, to be compared.
+    pub recheck: Share,
 }
 
 /// What became of an operation.
@@ -152,11 +162,22 @@ impl Reviver<'_> {
         report.record.base = prepared.base.to_hex();
         report.record.label.clone_from(&prepared.derivation.label);
         let found = self.lookup(request, &resolver, &prepared);
+        if request.recheck != Share::NONE
+            && let Some(exit) =
+                self.recheck(request, &resolver, &mut prepared, &found, outputs, &mut report)?
+        {
+            self.note(&mut report);
+            return Ok(Ran::Done { exit, report });
+        }
         if let Some((key, exit)) = self.hit(request, &resolver, &prepared, &found, outputs, &mut report) {
             report.record.result = journal::Result::Hit;
             report.record.key = key.to_string();
             self.note(&mut report);
             return Ok(Ran::Done { exit, report });
+        }
+        if self.store.options().read_only {
+            let input = std::mem::replace(&mut prepared.child_input, super::execute::ChildInput::Inherit);
+            return Ok(bare_miss(report, input));
         }
         report.record.differences = self.differences(request, &prepared, &found);
         // With a plugin that is switched off nothing would be recorded, and what it makes itself would be missing.
@@ -238,6 +259,9 @@ impl Reviver<'_> {
     }
 
     fn note(&self, report: &mut Report) {
+        if self.store.options().read_only {
+            return;
+        }
         if let Err(error) = journal::append(self.store, self.partition, &report.record) {
             let path = self.store.layout().journal(self.partition.id());
             report.warn_unusable(unusable(format!("cannot write {}: {error}", path.display())));
@@ -251,6 +275,9 @@ impl Report {
         if fault.is_off() {
             // What switched it off was warned of, and counted.
             self.is_off = true;
+            return;
+        }
+        if matches!(fault.kind, FaultKind::Uncompiled) {
             return;
         }
         fault.kind.code().clone_into(&mut self.record.fault);
@@ -282,6 +309,13 @@ impl Report {
     }
 }
 
+/// A miss that runs as it is, since it could not be recorded.
+fn bare_miss(mut report: Report, input: super::execute::ChildInput) -> Ran {
+    report.unrecorded("the cache is only read");
+    let super::execute::ChildInput::File(file) = input else { return Ran::Bare { input: None, report } };
+    Ran::Bare { input: Some(file), report }
+}
+
 /// The reason that a cache gives which cannot be used.
 pub(super) fn unusable(error: impl fmt::Display) -> String {
     format!("cannot use the cache: {error}")
@@ -299,4 +333,12 @@ pub(super) struct Search {
     pub(super) lists: Vec<u8>,
     /// What each list that was resolved resolved to.
     pub(super) now: Vec<Option<super::kept::Now>>,
+}
+
+impl Search {
+    /// One of the lists, taken apart.
+    pub(super) fn list(&self, position: usize, root: &str) -> Option<Resolved> {
+        let lists = Lists::from_bytes(&self.lists, root).ok()?.lists;
+        lists.into_iter().nth(position)
+    }
 }

@@ -15,6 +15,10 @@ pub fn secret(store: &Store) -> io::Result<Digest> {
     }
     let mut bytes = [0; Digest::SIZE];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    if store.options().read_only {
+        // Nothing that was sealed opens with this one: what depends on variables is asked anew.
+        return Ok(Digest::new(bytes));
+    }
     store.publish(&path, &bytes).map_err(io::Error::other)?;
     Ok(known().unwrap_or(Digest::new(bytes)))
 }

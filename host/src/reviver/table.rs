@@ -27,6 +27,7 @@ const BUCKETS: u64 = 32768;
 #[derive(Debug)]
 pub struct Table {
     path: PathBuf,
+    only_read: bool,
     file: OnceCell<Option<File>>,
 }
 
@@ -34,7 +35,13 @@ impl Table {
     /// The table in the file at `path`, which need not exist.
     #[must_use]
     pub const fn new(path: PathBuf) -> Self {
-        Self { path, file: OnceCell::new() }
+        Self { path, only_read: false, file: OnceCell::new() }
+    }
+
+    /// The same, and nothing is ever put into it.
+    #[must_use]
+    pub const fn only_read(path: PathBuf) -> Self {
+        Self { path, only_read: true, file: OnceCell::new() }
     }
 
     /// What was last put under `question`, if it is still there.
@@ -50,7 +57,7 @@ impl Table {
 
     /// Puts an answer. Where the file cannot be written the answer is simply not kept.
     pub fn put(&self, question: Digest, answer: Digest, now: Timestamp) {
-        let Some(file) = self.file() else { return };
+        let Some(file) = self.file().filter(|_| !self.only_read) else { return };
         let mut record = [0; RECORD];
         record[..20].copy_from_slice(&question.as_bytes()[..20]);
         record[20..52].copy_from_slice(answer.as_bytes());
@@ -64,7 +71,8 @@ impl Table {
     }
 
     fn file(&self) -> Option<&File> {
-        self.file.get_or_init(|| open(&self.path)).as_ref()
+        let open = || if self.only_read { File::open(&self.path).ok() } else { open(&self.path) };
+        self.file.get_or_init(open).as_ref()
     }
 }
 

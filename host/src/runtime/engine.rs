@@ -16,6 +16,8 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel};
 #[derive(Debug)]
 pub struct Runtime {
     artifacts: Option<Artifacts>,
+    /// Whether what is not compiled yet is.
+    compiles: bool,
     engine: OnceLock<Result<Engine, FaultKind>>,
     log: Mutex<Vec<LogLine>>,
 }
@@ -60,9 +62,17 @@ impl Runtime {
     pub fn new(artifacts: Option<PathBuf>) -> Self {
         Self {
             artifacts: artifacts.map(Artifacts::new),
+            compiles: true,
             engine: OnceLock::new(),
             log: Mutex::new(Vec::new()),
         }
+    }
+
+    /// A runtime that uses what was compiled into the directory `artifacts`, and neither compiles nor keeps anything: a plugin
+    /// that is not there cannot be loaded ([`FaultKind::Uncompiled`]).
+    #[must_use]
+    pub fn only_mapping(artifacts: PathBuf) -> Self {
+        Self { compiles: false, ..Self::new(Some(artifacts)) }
     }
 
     /// Starts the engine now, which the first plugin that is loaded does otherwise.
@@ -87,6 +97,10 @@ impl Runtime {
                 .map_err(|error| FaultKind::Load(format!("the engine does not start: {error:#}")))
         });
         engine.as_ref().map_err(FaultKind::clone)
+    }
+
+    pub(super) const fn compiles(&self) -> bool {
+        self.compiles
     }
 
     pub(super) const fn artifacts(&self) -> Option<&Artifacts> {

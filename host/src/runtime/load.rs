@@ -40,6 +40,7 @@ pub(super) struct Loaded<W: World> {
 /// | of another role or version, or with functions of another shape | `Abi` |
 /// | importing what it may not | `Import` |
 /// | unreadable, another digest, malformed | `Load` |
+/// | not compiled yet, by a runtime that does not compile | `Uncompiled` |
 pub(super) fn load<W: World>(runtime: &Runtime, source: &PluginSource) -> Result<Loaded<W>, FaultKind> {
     let engine = runtime.engine()?;
     let component = component::<W>(runtime, engine, source)?;
@@ -69,6 +70,9 @@ fn component<W: World>(
     let artifacts = runtime.artifacts();
     if let Some(component) = artifacts.and_then(|artifacts| artifacts.find(engine, source.digest)) {
         return Ok(component);
+    }
+    if !runtime.compiles() {
+        return Err(FaultKind::Uncompiled);
     }
     let bytes = source.read()?;
     inspect::check(&bytes, W::ROLE)?;

@@ -40,6 +40,7 @@ impl Partition {
     /// Errors: a source is no regular file, or changed while it was read; an item's path leads out of where it belongs; the
     /// system refuses, as with a full disk.
     pub fn add(&self, key: Key, draft: &Draft<'_>, now: Timestamp) -> Result<Added, StoreError> {
+        self.store().writable(&self.store().layout().entry(self.id(), key))?;
         if draft.manifest {
             check_manifest(draft.items.iter().map(|item| (item.path.as_slice(), item.content.kind())))?;
         }

@@ -37,7 +37,9 @@ pub(super) fn auxiliaries(store: &Store, partitions: &[PartitionId]) -> Result<V
 pub(super) fn journals(store: &Store, partitions: &[PartitionId]) -> u64 {
     let layout = store.layout();
     let size = |path: PathBuf| fs::symlink_metadata(path).map_or(0, |metadata| taken(&metadata));
-    let of = |&id: &PartitionId| [layout.journal(id), layout.journal_old(id), layout.counters(id)];
+    let of = |&id: &PartitionId| {
+        [layout.journal(id), layout.journal_old(id), layout.counters(id), layout.baseline(id)]
+    };
     let breakers = |&id: &PartitionId| {
         let mut files = Vec::new();
         // What cannot be listed now is counted another time.

@@ -2,6 +2,7 @@
 //! [`super::format`].
 
 use super::Partition;
+use super::error::StoreError;
 use super::file;
 use super::format::{Header, Item, Place};
 use super::hash::{PassError, digest_of_bytes, pass};
@@ -164,6 +165,12 @@ impl Entry {
         // An object that is what its name says is right, whatever an entry says of its size.
         let object = (digest != item.digest).then_some(path);
         Err(self.damaged(Some(index), Damage::Differs, object))
+    }
+
+    /// Takes this entry out of sight: no later lookup finds it, and its file is in `quarantine/`. What is bound to its key by now
+    /// stays, if it is another one.
+    pub fn set_aside(&self) -> Result<(), StoreError> {
+        self.partition.quarantine(self.header.key, Some(self.identity))
     }
 
     /// Takes this entry, and the object that proved damaged, out of sight.

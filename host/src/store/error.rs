@@ -41,6 +41,11 @@ pub enum StoreError {
     },
     /// A draft is larger than an entry can be.
     TooLarge,
+    /// The cache is used by somebody who only reads it.
+    ReadOnly {
+        /// What was to be written.
+        path: PathBuf,
+    },
     /// A destination to publish at is not inside the cache.
     Outside {
         /// The destination.
@@ -66,6 +71,9 @@ impl fmt::Display for StoreError {
             }
             Self::InvalidItem { path, why } => write!(f, "no entry can hold the path {path:?}: {why}"),
             Self::TooLarge => f.write_str("an entry cannot hold that much beside its contents"),
+            Self::ReadOnly { path } => {
+                write!(f, "`{}` is not written: the cache is only read", path.display())
+            }
             Self::Outside { path } => write!(f, "`{}` is not inside the cache", path.display()),
         }
     }

@@ -203,6 +203,7 @@ impl Index {
         lock: impl Fn(&File) -> io::Result<()>,
     ) -> Result<Option<Self>, StoreError> {
         let path = partition.store().layout().index(partition.id());
+        partition.store().writable(&path)?;
         loop {
             let opened = file::if_there(appending().open(&path));
             let Some(file) = opened.map_err(StoreError::io("open", &path))? else { return Ok(None) };

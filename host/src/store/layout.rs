@@ -11,6 +11,7 @@
 //!     breakers/<64 hex>                plugins that were at fault in their last call
 //!     index                            additions, uses and removals of entries, appended
 //!     journal  journal.old  counters   what runs did
+//!     baseline                         the counters when counting began anew
 //!     place                            the path of the repository, for people
 //!   objects/<2 hex>/<62 hex>-<octal>   large contents: digest, and permissions of the object
 //!   artifacts/                         compiled plugins
@@ -208,6 +209,12 @@ impl Layout {
     #[must_use]
     pub fn counters(&self, id: PartitionId) -> PathBuf {
         self.partition(id).join("counters")
+    }
+
+    /// The counters of a partition as they were when counting began anew.
+    #[must_use]
+    pub fn baseline(&self, id: PartitionId) -> PathBuf {
+        self.partition(id).join("baseline")
     }
 
     /// The file that tells people which repository a partition belongs to.

@@ -66,6 +66,7 @@ impl Store {
     pub fn lock_path(&self, destination: &Path) -> Result<Option<PathLock>, StoreError> {
         let name = Framer::new("reviver.lock").bytes(destination.as_os_str().as_bytes()).finish();
         let path = self.layout().lock(&name.to_hex());
+        self.writable(&path)?;
         loop {
             let file = open(&path)?;
             if !file::try_lock(&file).map_err(StoreError::io("lock", &path))? {
@@ -82,6 +83,7 @@ impl Store {
     /// until that is over.
     pub fn intrude(&self, destination: &Path) -> Result<Intrusion, StoreError> {
         let path = self.layout().lock(&intrusion(destination));
+        self.writable(&path)?;
         loop {
             let file = open(&path)?;
             // Held alone only for as long as somebody looks at it.
@@ -124,6 +126,7 @@ impl Store {
     pub(super) fn hold(&self, name: &str, operation: FlockOperation) -> Result<Held, StoreError> {
         let lock = |name: &str| {
             let path = self.layout().lock(name);
+            self.writable(&path)?;
             let file = open(&path)?;
             file::lock(&file, operation).map_err(StoreError::io("lock", &path))?;
             Ok(file)
@@ -137,6 +140,7 @@ impl Store {
     /// Takes one of the cache's own locks unless another has it.
     pub(super) fn try_hold(&self, name: &str) -> Result<Option<Held>, StoreError> {
         let path = self.layout().lock(name);
+        self.writable(&path)?;
         let file = open(&path)?;
         let taken = file::try_lock(&file).map_err(StoreError::io("lock", &path))?;
         Ok(taken.then_some(Held { _file: file }))

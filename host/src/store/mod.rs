@@ -113,11 +113,15 @@ pub struct Options {
     pub link: LinkMode,
     /// Whether contents are verified before they are revived. Headers always are.
     pub verify: bool,
+    /// Whether nothing is written: no file of the cache is made or removed, uses are not noted, and what is damaged stays where it
+    /// is. Whatever would add, remove or lock is an error. The one exception is the lock that another process holds on a path:
+    /// what is put there is told to it ([`Store::disturb_path`]), or it would record what it did not make.
+    pub read_only: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { link: LinkMode::Auto, verify: true }
+        Self { link: LinkMode::Auto, verify: true, read_only: false }
     }
 }
 
@@ -175,6 +179,7 @@ impl Store {
     /// was there; after an error it is as it was.
     pub fn publish(&self, destination: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         let climbs = destination.components().any(|part| part == Component::ParentDir);
+        self.writable(destination)?;
         if climbs || !destination.starts_with(self.layout().root()) {
             return Err(StoreError::Outside { path: destination.to_owned() });
         }
@@ -186,8 +191,17 @@ impl Store {
         file::read_whole(path).map(|(bytes, _)| bytes)
     }
 
+    /// Refuses what would write to `path` where nothing is to be written.
+    fn writable(&self, path: &Path) -> Result<(), StoreError> {
+        let refused = || StoreError::ReadOnly { path: path.to_owned() };
+        if self.options().read_only { Err(refused()) } else { Ok(()) }
+    }
+
     /// Moves a file of the cache into quarantine; one that is gone is fine.
     fn set_aside(&self, path: &Path) -> Result<(), StoreError> {
+        if self.options().read_only {
+            return Ok(());
+        }
         let kind = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let to = self.layout().quarantine().join(format!("{kind}.{}-{}", std::process::id(), file::serial()));
         let moved = file::with_parent("quarantine", &to, || fs::rename(path, &to));

@@ -37,7 +37,7 @@ impl Notes {
             bytes.extend_from_slice(path.as_os_str().as_bytes());
             bytes.push(0);
         }
-        if bytes.is_empty() {
+        if bytes.is_empty() || store.options().read_only {
             return;
         }
         if self.0.is_empty() {

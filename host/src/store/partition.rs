@@ -133,6 +133,9 @@ impl Partition {
 
     /// Notes that an entry was revived, by one append to the index. It waits a tenth of a second at most.
     pub fn used(&self, key: Key, now: Timestamp) -> Result<(), StoreError> {
+        if self.store.options().read_only {
+            return Ok(());
+        }
         let Some(mut index) = Index::open_briefly(self)? else { return Ok(()) };
         index.append(&Record::event(Kind::Used, key, 1, now))?;
         index.release(self);
@@ -142,6 +145,9 @@ impl Partition {
     /// Takes a damaged entry out of sight, unless something else is bound to its key by now: `identity` is that of the file
     /// that was found damaged.
     pub(super) fn quarantine(&self, key: Key, identity: Option<Identity>) -> Result<(), StoreError> {
+        if self.store.options().read_only {
+            return Ok(());
+        }
         let index = Index::open(self, FlockOperation::LockExclusive)?;
         let path = self.store.layout().entry(self.id, key);
         let there = file::if_there(fs::symlink_metadata(&path)).map_err(StoreError::io("examine", &path))?;

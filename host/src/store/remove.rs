@@ -73,6 +73,7 @@ impl Store {
     /// Removes everything that can be made again: all entries of all partitions, all that is remembered, and what the journals
     /// tell. Directories, locks and the secret stay. What others add meanwhile may stay too.
     pub fn clear(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.writable(self.layout().root())?;
         let mut removed = 0;
         let partitions = self.partitions()?;
         for &id in &partitions {
@@ -87,7 +88,8 @@ impl Store {
         }
         let layout = self.layout();
         for &id in &partitions {
-            for told in [layout.journal(id), layout.journal_old(id), layout.counters(id)] {
+            for told in [layout.journal(id), layout.journal_old(id), layout.counters(id), layout.baseline(id)]
+            {
                 super::file::if_there(fs::remove_file(&told)).map_err(StoreError::io("remove", &told))?;
             }
         }

@@ -37,6 +37,7 @@ impl Store {
     /// Makes a private directory under `tmp/`. It is removed on drop, or as a leftover after a kill.
     pub fn temporary(&self) -> Result<Temporary, StoreError> {
         let parent = self.layout().tmp();
+        self.writable(&parent)?;
         let directory = with_parent("create a directory in", &parent.join("d"), || {
             tempfile::Builder::new()
                 .prefix("d")

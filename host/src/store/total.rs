@@ -35,6 +35,7 @@ impl Store {
 
     fn open_total(&self) -> Result<File, StoreError> {
         let path = self.layout().total();
+        self.writable(&path)?;
         let file = with_parent("open", &path, || {
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)
         })?;

@@ -32,7 +32,8 @@ const MOST: u64 = 64 << 20;
 /// Plugins that were at fault too often, and are not asked for a while.
 pub(super) fn breakers(scene: &Scene) -> Vec<Finding> {
     let Some(cache) = &scene.cache else { return Vec::new() };
-    let options = Options { link: scene.place.user.link, verify: scene.place.user.verify };
+    let (link, verify) = (scene.place.user.link, scene.place.user.verify);
+    let options = Options { link, verify, ..Options::default() };
     let Ok(store) = Store::open(cache, options) else { return Vec::new() };
     let partition = store.partition(scene.place.root.partition(&scene.place.user.joined));
     // Former versions of a plugin are nobody's problem any more.

@@ -1,7 +1,7 @@
 //! Settings and environment.
 
 use super::{Finding, Scene};
-use crate::cli::{context, run};
+use crate::cli::{context, run, switch};
 
 pub(super) fn of_repository(scene: &Scene) -> Vec<Finding> {
     let root = &scene.place.root;
@@ -38,6 +38,18 @@ pub(super) fn disabled(_: &Scene) -> Vec<Finding> {
     }
     let says = "REVIVER_DISABLE is set, so nothing is recorded or revived";
     vec![Finding::problem("environment", says, "run `unset REVIVER_DISABLE`")]
+}
+
+/// That the cache is only read is somebody's wish, and still worth a line to who wonders why nothing is recorded.
+pub(super) fn read_only(scene: &Scene) -> Vec<Finding> {
+    let (settings, user) = (scene.place.settings.read_only, scene.place.user.read_only);
+    let by = match (switch::is_on("REVIVER_READ_ONLY"), user, settings) {
+        (true, ..) => "REVIVER_READ_ONLY is set",
+        (_, true, _) => "`read-only` is set in config.toml",
+        (.., true) => "`read-only` is set in reviver.toml",
+        _ => return Vec::new(),
+    };
+    vec![Finding::note("environment", format!("{by}, so nothing is recorded"))]
 }
 
 pub(super) fn home(scene: &Scene) -> Vec<Finding> {

@@ -95,6 +95,7 @@ impl DeclaredReviver<'_> {
             argv: &argv,
             directory: Some(&spawn.directory),
             variables: Some(&resolver.environment.variables),
+            told: &[],
             input,
             output,
         };

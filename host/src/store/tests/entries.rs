@@ -298,3 +298,38 @@ fn of_very_many_small_contents_the_later_are_objects() {
     let entry = cache.partition.find(key("k")).unwrap().unwrap();
     assert!((0..1200).all(|index| *entry.bytes(index).unwrap() == content));
 }
+
+/// Who only reads must not change one byte, whatever is found: not for a use, and not for damage.
+#[test]
+fn a_store_that_is_only_read_finds_and_revives_and_writes_nothing() {
+    let cache = Cache::new();
+    let large = vec![7; 70_000];
+    cache.partition.add(key("k"), &draft(&[b"small", &large]), Timestamp(1)).unwrap();
+    cache.partition.add(key("damaged"), &draft(&[b"x"]), Timestamp(1)).unwrap();
+    let mut bytes = std::fs::read(file_of(&cache, "damaged")).unwrap();
+    bytes[40] ^= 1;
+    std::fs::write(file_of(&cache, "damaged"), &bytes).unwrap();
+    let options = Options { read_only: true, ..Options::default() };
+    let root = cache.store.layout().root().parent().unwrap().to_owned();
+    let store = Store::open(&root, options).unwrap();
+    let partition = store.partition(cache.partition.id());
+    let before = cache.store.usage().unwrap();
+    let paths = [cache.path("out/a"), cache.path("out/b")];
+    assert!(partition.revive(key("k"), &[&paths[0], &paths[1]], Timestamp(2)).unwrap().is_some());
+    assert_eq!(std::fs::read(&paths[1]).unwrap(), large);
+    assert!(partition.find(key("damaged")).unwrap().is_none());
+    assert!(file_of(&cache, "damaged").exists());
+    let refused =
+        |result: Result<(), StoreError>| assert!(matches!(result, Err(StoreError::ReadOnly { .. })));
+    refused(partition.add(key("new"), &draft(&[b"y"]), Timestamp(3)).map(drop));
+    refused(partition.remove(key("k"), Timestamp(3)).map(drop));
+    refused(store.publish(&store.layout().secret(), b"s"));
+    refused(store.lock_path(&paths[0]).map(drop));
+    refused(store.intrude(&paths[0]).map(drop));
+    refused(store.temporary().map(drop));
+    refused(store.grown(1).map(drop));
+    refused(store.clear(Timestamp(3)).map(drop));
+    assert!(partition.set_aside(&file_of(&cache, "k")).is_ok() && file_of(&cache, "k").exists());
+    assert_eq!(cache.store.usage().unwrap(), before);
+    assert_eq!(cache.partition.stats().unwrap().uses, 0);
+}
