@@ -61,7 +61,13 @@ pub fn base(surroundings: &Frame<'_>, derivation: &Derivation, values: &[Value])
         framer.text(&write.label).number(kind).number(u64::from(write.optional));
     }
     framer.number(u64::from(derivation.arguments.is_some()));
-    framer.texts(derivation.arguments.as_deref().unwrap_or_default());
+    let arguments = derivation.arguments.as_deref().unwrap_or_default();
+    framer.number(arguments.len() as u64);
+    for argument in arguments {
+        // Where something is written is no part of the key, here as above.
+        let place = derivation.writes.iter().find(|write| write.path == *argument);
+        framer.number(u64::from(place.is_some())).text(place.map_or(argument, |write| &write.label));
+    }
     framer.text(derivation.report.as_deref().unwrap_or_default());
     framer.finish()
 }
@@ -132,6 +138,9 @@ mod tests {
             key(|derivation, _, _, _| derivation.writes[0].optional = true),
             key(|derivation, _, _, _| derivation.writes[0].label = "v".into()),
             key(|derivation, _, _, _| derivation.arguments = Some(vec![])),
+            key(|derivation, _, _, _| derivation.arguments = Some(vec!["p".into()])),
+            key(|derivation, _, _, _| derivation.arguments = Some(vec!["w".into()])),
+            key(|derivation, _, _, _| derivation.arguments = Some(vec!["-op".into()])),
             key(|derivation, _, _, _| derivation.report = Some("w".into())),
             key(|_, _, surroundings, _| surroundings.partition = PartitionId::of(Digest::of(b"q"))),
             key(|_, _, surroundings, _| surroundings.key_policy = Digest::of(b"l")),
@@ -156,5 +165,12 @@ mod tests {
             key(|derivation, _, _, _| derivation.ingredients[1].source = Source::File("e".into()))
         );
         assert_eq!(plain, key(|derivation, _, _, _| derivation.label = "y".into()));
+        let to = |path: &str| {
+            key(|derivation, _, _, _| {
+                derivation.writes[0].path = path.into();
+                derivation.arguments = Some(vec!["-o".into(), path.into()]);
+            })
+        };
+        assert_eq!(to("p"), to("elsewhere"), "an argument that is the place of a write says nothing else");
     }
 }
