@@ -415,6 +415,28 @@ fn clang() -> TestHost {
     TestHost::new().answer(&["--version"], "clang version 14.0.6", "").answer(ask, "", V)
 }
 
+/// clang reports the list that it has by itself before the source, and the list was taken for the source: the depfile of
+/// `-MMD` lacked the source then.
+#[test]
+fn a_list_before_the_source_is_not_the_source() {
+    let list = "/resources/share/asan_ignorelist.txt";
+    let host = clang()
+        .answer(&["-print-resource-dir"], "/resources\n", "")
+        .file(list, "src:nothing\n")
+        .file("a.c", "#include \"a.h\"\n")
+        .file("a.h", "");
+    let report = format!("a.o: {list} a.c \\\n  a.h\n");
+    let operation = Operation::new(["clang", "-fsanitize=address", "-MMD", "-c", "a.c"]);
+    let discovery = host.discover::<Cc>(&operation, report.as_bytes()).expect("a report");
+    let depfile = String::from_utf8_lossy(&discovery.produced[0].1).into_owned();
+    assert!(depfile.contains(list) && depfile.contains(" a.c") && depfile.contains(" a.h"), "{depfile}");
+    let without = Operation::new(["clang", "-MMD", "-c", "a.c"]);
+    let about = host.discover::<Cc>(&without, report.as_bytes()).expect("a report").uncacheable;
+    assert!(about.is_some_and(|why| why.contains("the report is about")));
+    let derivation = host.derive::<Cc>(&operation).expect("a command");
+    assert!(derivation.ingredients.iter().any(|one| one.source == Source::Tree("/resources/share".into())));
+}
+
 reviver_sdk::conformance!(
     key: Cc,
     [Operation::new(["clang", "-MMD", "-c", "a.c"]), Operation::new(["clang", "-g", "-Ii", "-c", "a.c"])],
