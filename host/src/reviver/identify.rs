@@ -66,8 +66,17 @@ pub fn base(surroundings: &Frame<'_>, derivation: &Derivation, names: Digest, va
         framer.text(&write.label).number(kind).number(u64::from(write.optional));
     }
     framer.number(u64::from(derivation.arguments.is_some()));
-    let arguments = derivation.arguments.iter().flatten();
-    framer.texts(&arguments.map(|argument| placeless(argument, root)).collect::<Vec<_>>());
+    let arguments = derivation.arguments.as_deref().unwrap_or_default();
+    framer.number(arguments.len() as u64);
+    for argument in arguments {
+        // Where something is written is no part of the key, here as above.
+        let place = derivation.writes.iter().find(|write| write.path == *argument);
+        framer.number(u64::from(place.is_some()));
+        match place {
+            Some(write) => framer.text(&write.label),
+            None => framer.text(&placeless(argument, root)),
+        };
+    }
     framer.text(derivation.report.as_deref().unwrap_or_default());
     framer.finish()
 }
@@ -146,6 +155,9 @@ mod tests {
             key(|derivation, _, _, _| derivation.writes[0].label = "v".into()),
             key(|derivation, _, _, _| derivation.arguments = Some(vec![])),
             key(|derivation, _, _, _| derivation.arguments = Some(vec!["-m=/r/a".into()])),
+            key(|derivation, _, _, _| derivation.arguments = Some(vec!["p".into()])),
+            key(|derivation, _, _, _| derivation.arguments = Some(vec!["w".into()])),
+            key(|derivation, _, _, _| derivation.arguments = Some(vec!["-op".into()])),
             key(|derivation, _, _, _| derivation.report = Some("w".into())),
             key(|_, _, surroundings, _| surroundings.partition = PartitionId::of(Digest::of(b"q"))),
             key(|_, _, surroundings, _| surroundings.key_policy = Digest::of(b"l")),
@@ -178,5 +190,12 @@ mod tests {
         };
         assert_eq!(under("/r", "-m=/r/a"), under("/else/where", "-m=/else/where/a"));
         assert_ne!(under("/r", "-m=/r/a"), under("/else/where", "-m=/r/a"));
+        let to = |path: &str| {
+            key(|derivation, _, _, _| {
+                derivation.writes[0].path = path.into();
+                derivation.arguments = Some(vec!["-o".into(), path.into()]);
+            })
+        };
+        assert_eq!(to("p"), to("elsewhere"), "an argument that is the place of a write says nothing else");
     }
 }

@@ -1,28 +1,38 @@
 //! A compilation, read from its arguments.
 //!
-//! One source, `-c`, and options that are all understood: anything else is refused with the argument's name. Where an
-//! option is spelled in several ways (`-Idir`, `-I dir`), its spelling still enters the key, since arguments do as texts.
+//! One source, `-c` or `-S`, and options that are all understood: anything else is refused with the argument's name.
+//! Where an option is spelled in several ways (`-Idir`, `-I dir`), its spelling still enters the key, since arguments do as
+//! texts.
 //!
-//! Two sorts of arguments stay out of the key and become writes instead: the path of the object and that of the depfile.
+//! Some arguments stay out of the key and become writes instead: the paths of the object, of the depfile, and of what else
+//! has a path of its own.
 
 use reviver_sdk::argv::{Valued, Walk};
 
+use crate::aside::Aside;
+use crate::dependencies::Dependencies;
 use crate::depfile::Wish;
 use crate::driver::{Language, file_name, language_of, with_suffix};
-use crate::options::{Meaning, meaning};
+use crate::meaning::{Meaning, meaning};
+use crate::{passed, spelling};
 
 /// What the arguments of a driver say.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option that was given or not")]
 pub(crate) struct Command {
     /// The source as spelled.
     pub(crate) source: String,
     /// The language that it is compiled as.
     pub(crate) language: Language,
-    /// The object that is written.
+    /// The object that is written, or the assembly.
     pub(crate) object: String,
+    /// Whether it is assembly, by `-S`.
+    pub(crate) assembly: bool,
+    /// Whether its place was said by `-o`.
+    pub(crate) placed: bool,
     /// The arguments that enter the key, in order.
     pub(crate) texts: Vec<String>,
-    /// The arguments without those about dependencies, in order.
+    /// The arguments without those about dependencies and `-o`, in order.
     pub(crate) arguments: Vec<String>,
     /// Those of the arguments that may move the compiler's own directories.
     pub(crate) search: Vec<String>,
@@ -36,6 +46,8 @@ pub(crate) struct Command {
     pub(crate) maps: Vec<(String, String)>,
     /// The depfile that was asked for.
     pub(crate) wish: Option<Wish>,
+    /// What is written, embedded and read besides.
+    pub(crate) aside: Aside,
 }
 
 /// Directories that arguments add to the search for headers, each list in its order.
@@ -73,11 +85,16 @@ pub(crate) const VALUED: [&str; 14] = [
 pub(crate) const OTHERS: [&str; 8] =
     ["-include-pch", "-isystem-after", "-include-pth", "-objcmt", "-object", "-iwith", "-I-", "-openmp"];
 
+/// Options that pass the next argument on.
+const PASSING: [&str; 4] = ["-Xassembler", "-Xpreprocessor", "-Xclang", "-mllvm"];
+
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option that was given or not")]
 struct Reading {
     source: Option<(String, Option<Language>)>,
     forced_language: Option<Language>,
     compiles: bool,
+    assembly: bool,
     object: Option<String>,
     texts: Vec<String>,
     arguments: Vec<String>,
@@ -87,15 +104,7 @@ struct Reading {
     debug: bool,
     maps: Vec<(String, String)>,
     dependencies: Dependencies,
-}
-
-#[derive(Default)]
-struct Dependencies {
-    all: Option<bool>,
-    by_preprocessor: bool,
-    path: Option<String>,
-    targets: Vec<String>,
-    phony: bool,
+    aside: Aside,
 }
 
 impl Command {
@@ -111,7 +120,7 @@ impl Command {
 }
 
 impl Reading {
-    fn one(&mut self, argument: &str, walk: &mut Walk<'_>) -> Result<(), String> {
+    fn one<'a>(&mut self, argument: &'a str, walk: &mut Walk<'a>) -> Result<(), String> {
         check_text(argument)?;
         if !argument.starts_with('-') {
             return self.operand(argument);
@@ -119,36 +128,80 @@ impl Reading {
         if argument == "-" {
             return Err("`-` is read from standard input".to_owned());
         }
-        if let Some(preprocessor) = argument.strip_prefix("-Wp,") {
-            return self.preprocessor(argument, preprocessor);
+        if let Some((name, value)) = spelling::valued(argument, walk)? {
+            check_text(value)?;
+            return self.valued(Valued { name, value, spelled: walk.spelled() });
         }
-        if matches!(argument, "-MD" | "-MMD" | "-MP") {
-            return self.dependencies(argument);
+        let option = spelling::short(argument);
+        if let Some(list) = option.strip_prefix("-Wp,") {
+            return self.preprocessor(option, list);
         }
-        if argument == "--param" {
-            walk.value()?;
+        if matches!(option, "-MD" | "-MMD" | "-MP") {
+            self.texts.push(option.to_owned());
+            return self.dependencies.option(option);
+        }
+        if matches!(option, "--param" | "-serialize-diagnostics" | "--serialize-diagnostics")
+            || PASSING.contains(&option)
+        {
+            let value = walk.value()?;
+            check_text(value)?;
+            return self.passed(Valued { name: option, value, spelled: walk.spelled() });
+        }
+        if let Some(list) = option.strip_prefix("-Wa,") {
+            passed::to_assembler("-Wa,", list)?;
             self.keep(walk.spelled());
             return Ok(());
         }
-        if !OTHERS.iter().any(|start| argument.starts_with(start))
+        if !OTHERS.iter().any(|start| option.starts_with(start))
             && let Some(option) = walk.valued(&VALUED)?
         {
             check_text(option.value)?;
             return self.valued(option);
         }
-        match meaning(argument)? {
-            Meaning::Plain => {}
-            Meaning::Search => self.search.push(argument.to_owned()),
-            Meaning::Debug => self.debug = !argument.ends_with("ggdb0"),
-            Meaning::NoDebug => self.debug = false,
+        self.plain(option, walk.spelled())
+    }
+
+    /// An option without a value of its own, in its short spelling.
+    fn plain(&mut self, option: &str, spelled: &[String]) -> Result<(), String> {
+        if !self.aside.take(option) {
+            match meaning(option)? {
+                Meaning::Plain => {}
+                Meaning::Search => self.search.push(option.to_owned()),
+                Meaning::Debug => self.debug = !option.ends_with("ggdb0"),
+                Meaning::NoDebug => self.debug = false,
+            }
         }
-        self.compiles |= argument == "-c";
-        for option in ["-fdebug-prefix-map=", "-ffile-prefix-map="] {
-            if let Some((old, new)) = argument.strip_prefix(option).and_then(|map| map.split_once('=')) {
+        self.compiles |= matches!(option, "-c" | "-S");
+        self.assembly |= option == "-S";
+        for name in ["-fdebug-prefix-map=", "-ffile-prefix-map="] {
+            if let Some((old, new)) = option.strip_prefix(name).and_then(|map| map.split_once('=')) {
                 self.maps.push((old.to_owned(), new.to_owned()));
             }
         }
-        self.keep(walk.spelled());
+        self.keep(spelled);
+        Ok(())
+    }
+
+    /// An option whose value is not for the driver.
+    fn passed(&mut self, option: Valued<'_, '_>) -> Result<(), String> {
+        let Valued { name, value, spelled } = option;
+        match name {
+            "--param" => {}
+            "-Xassembler" => passed::to_assembler("-Xassembler ", value)?,
+            "-Xclang" => passed::to_clang(value)?,
+            "-mllvm" => passed::to_llvm(value)?,
+            "-Xpreprocessor" => match definition(value) {
+                Some(definition) => check_definition(definition)?,
+                None => passed::to_preprocessor("-Xpreprocessor ", value)?,
+            },
+            _ => {
+                self.aside.serialize(value)?;
+                self.texts.push(name.to_owned());
+                self.arguments.extend_from_slice(spelled);
+                return Ok(());
+            }
+        }
+        self.keep(spelled);
         Ok(())
     }
 
@@ -172,33 +225,28 @@ impl Reading {
                 if value == "-" || value.starts_with("/dev/") {
                     return Err(format!("`-o {value}` is no file"));
                 }
-                self.arguments.extend_from_slice(spelled);
                 return Ok(());
             }
-            "-MF" => {
-                if self.dependencies.path.replace(path).is_some() {
-                    return Err("there are several `-MF`".to_owned());
-                }
-                if value == "-" || value.starts_with("/dev/") {
-                    return Err(format!("`-MF {value}` is no file"));
-                }
-                return Ok(());
-            }
+            "-MF" => return self.dependencies.path(value),
             "-MT" | "-MQ" => {
-                if value.contains(':') {
-                    return Err(format!("`{option} {value}` makes a depfile that cannot be read back"));
-                }
                 self.texts.extend_from_slice(spelled);
-                self.dependencies.targets.extend([option.to_owned(), path]);
-                return Ok(());
+                return self.dependencies.target(option, value);
             }
             "-x" => {
                 self.forced_language = match value {
-                    "c" => Some(Language::C),
-                    "c++" => Some(Language::Cxx),
                     "none" => None,
-                    _ => return Err(format!("`-x {value}` is neither C nor C++")),
+                    _ => Some(
+                        Language::named(value)
+                            .ok_or_else(|| format!("`-x {value}` is neither C nor C++ nor assembly"))?,
+                    ),
                 };
+            }
+            "-std=" => return self.plain(&["-std=", value].concat(), spelled),
+            "--sysroot=" => {
+                if !value.starts_with('/') {
+                    return Err(format!("`--sysroot {value}` is not absolute"));
+                }
+                self.search.push(format!("--sysroot={value}"));
             }
             "-D" | "-U" => check_definition(value)?,
             "-include" | "-imacros" => self.forced.push(path),
@@ -229,44 +277,20 @@ impl Reading {
     }
 
     /// `-Wp,-MD,FILE` and `-Wp,-MMD,FILE` as kernels have them, `-Wp,-DNAME` as distributions have it.
-    fn preprocessor(&mut self, argument: &str, passed: &str) -> Result<(), String> {
-        let all = if passed.starts_with("-MD,") { "-MD" } else { "-MMD" };
-        if let Some(path) = passed.strip_prefix(all).and_then(|file| file.strip_prefix(',')) {
-            if path.contains(',') || path.is_empty() {
-                return Err(format!("`{argument}` passes more than a file to the preprocessor"));
-            }
-            if self.dependencies.all.is_some() {
-                return Err(format!("`{argument}` asks for a second depfile"));
-            }
-            self.dependencies.by_preprocessor = true;
-            self.dependencies.all = Some(all == "-MD");
-            self.texts.push(format!("-Wp,{all}"));
-            return self.valued(Valued { name: "-MF", value: path, spelled: &[] });
-        }
-        let definition = passed.strip_prefix("-D").or_else(|| passed.strip_prefix("-U"));
-        match definition {
-            Some(definition) if !definition.is_empty() && !definition.contains(',') => {
-                check_definition(definition)?;
-                self.keep(&[argument.to_owned()]);
-                Ok(())
-            }
-            _ => meaning(argument).map(|_| ()),
-        }
-    }
-
-    fn dependencies(&mut self, argument: &str) -> Result<(), String> {
-        self.texts.push(argument.to_owned());
-        if argument == "-MP" {
-            self.dependencies.phony = true;
+    fn preprocessor(&mut self, argument: &str, list: &str) -> Result<(), String> {
+        if list.starts_with("-M") {
+            let texts = self.dependencies.passed(argument, list)?;
+            self.texts.extend(texts);
             return Ok(());
         }
-        let all = argument == "-MD";
-        match self.dependencies.all.replace(all) {
-            Some(before) if before != all || self.dependencies.by_preprocessor => {
-                Err(format!("`{argument}` asks for a second depfile"))
+        for value in list.split(',') {
+            match definition(value) {
+                Some(definition) => check_definition(definition)?,
+                None => passed::to_preprocessor("-Wp,", value)?,
             }
-            _ => Ok(()),
         }
+        self.keep(&[argument.to_owned()]);
+        Ok(())
     }
 
     fn keep(&mut self, spelled: &[String]) {
@@ -274,21 +298,37 @@ impl Reading {
         self.arguments.extend_from_slice(spelled);
     }
 
-    fn finish(self, cxx: bool) -> Result<Command, String> {
+    fn finish(mut self, cxx: bool) -> Result<Command, String> {
         if !self.compiles {
-            return Err("there is no `-c`: linking is not understood".to_owned());
+            return Err("there is no `-c` and no `-S`: linking is not understood".to_owned());
         }
         let (source, forced_language) = self.source.ok_or("there is no source")?;
         let language = match forced_language {
             Some(language) => language,
             None => language_of(&source, cxx)?,
         };
-        let object = self.object.unwrap_or_else(|| with_suffix(file_name(&source), "o"));
-        let wish = self.dependencies.finish(&object)?;
+        if self.assembly && language.is_assembly() {
+            return Err("`-S` makes nothing of assembly".to_owned());
+        }
+        let suffix = if self.assembly { "s" } else { "o" };
+        let placed = self.object.is_some();
+        let object = self.object.unwrap_or_else(|| with_suffix(file_name(&source), suffix));
+        let wish = if language.is_preprocessed() {
+            self.dependencies.finish(&object)?
+        } else {
+            // No compiler makes a depfile of such a source, and clang complains.
+            if self.dependencies.is_passed() || !self.forced.is_empty() {
+                return Err(format!("`{source}` is not preprocessed, and options ask for it"));
+            }
+            self.texts.extend(self.dependencies.unheeded());
+            None
+        };
         Ok(Command {
             source,
             language,
             object,
+            assembly: self.assembly,
+            placed,
             texts: self.texts,
             arguments: self.arguments,
             search: self.search,
@@ -297,28 +337,8 @@ impl Reading {
             debug: self.debug,
             maps: self.maps,
             wish,
+            aside: self.aside,
         })
-    }
-}
-
-impl Dependencies {
-    fn finish(self, object: &str) -> Result<Option<Wish>, String> {
-        let Some(all) = self.all else {
-            return if self.path.is_some() || self.phony || !self.targets.is_empty() {
-                Err("`-MF`, `-MT`, `-MQ` or `-MP` stands without `-MD` and `-MMD`".to_owned())
-            } else {
-                Ok(None)
-            };
-        };
-        if object.contains(':') {
-            return Err(format!("`{object}` makes a depfile that cannot be read back"));
-        }
-        let path = self.path.unwrap_or_else(|| with_suffix(object, "d"));
-        if path == object {
-            return Err(format!("`{object}` is the object and the depfile"));
-        }
-        let (targets, phony, by_preprocessor) = (self.targets, self.phony, self.by_preprocessor);
-        Ok(Some(Wish { all, path, targets, phony, by_preprocessor }))
     }
 }
 
@@ -338,10 +358,18 @@ fn check_text(argument: &str) -> Result<(), String> {
 
 /// Names that a macro's body may not hold: what they mean is found in sources by their text, and would not be found where
 /// a definition on the command line stands for them.
-const HIDDEN: [&str; 6] = ["__DATE__", "__TIME__", "__TIMESTAMP__", "__has_include", "__has_embed", "incbin"];
+const HIDDEN: [&str; 7] =
+    ["__DATE__", "__TIME__", "__TIMESTAMP__", "__has_include", "__has_embed", "incbin", ".include"];
+
+/// What `-DNAME` and `-UNAME` define or not.
+fn definition(option: &str) -> Option<&str> {
+    let definition = option.strip_prefix("-D").or_else(|| option.strip_prefix("-U"));
+    definition.filter(|definition| !definition.is_empty())
+}
 
 fn check_definition(definition: &str) -> Result<(), String> {
-    match HIDDEN.iter().find(|name| definition.contains(**name)) {
+    let small = definition.to_ascii_lowercase();
+    match HIDDEN.iter().find(|name| definition.contains(**name) || small.contains(**name)) {
         Some(name) => Err(format!("the definition `{definition}` hides `{name}`")),
         None => Ok(()),
     }

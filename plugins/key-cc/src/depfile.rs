@@ -9,6 +9,7 @@ use reviver_sdk::depfile::{NoTarget, Word, rules};
 
 /// The depfile that was asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option that was given or not")]
 pub(crate) struct Wish {
     /// Whether it names system headers too.
     pub(crate) all: bool,
@@ -20,6 +21,8 @@ pub(crate) struct Wish {
     pub(crate) phony: bool,
     /// Whether it was asked for by `-Wp,`: gcc then does not name the object as the target, but the source with `.o`.
     pub(crate) by_preprocessor: bool,
+    /// Whether `-Wp,` says more than clang heeds.
+    pub(crate) for_gcc: bool,
 }
 
 /// A dependency as a depfile names it.
@@ -65,9 +68,10 @@ impl Report {
     }
 
     /// The depfile with those dependencies alone that `kept` holds for, and whether it is certain that the compiler would
-    /// have written it just so.
+    /// have written it just so. `source` is the one that has no phony target.
     #[must_use]
-    pub(crate) fn without(&self, kept: &dyn Fn(usize) -> bool, phony: bool) -> (String, bool) {
+    pub(crate) fn without(&self, kept: &dyn Fn(usize) -> bool, source: usize, phony: bool) -> (String, bool) {
+        let phony = phony.then_some(source);
         let layouts = [(Layout::Gcc, ""), (Layout::Clang, "\n"), (Layout::Clang, ""), (Layout::Gcc, "\n")];
         let proved =
             layouts.iter().find(|(layout, gap)| self.write(*layout, gap, phony, &|_| true) == self.text);
@@ -75,12 +79,11 @@ impl Report {
         (self.write(*layout, gap, phony, kept), proved.is_some())
     }
 
-    fn write(&self, layout: Layout, gap: &str, phony: bool, kept: &dyn Fn(usize) -> bool) -> String {
-        let list =
-            || self.dependencies.iter().enumerate().filter(|(index, _)| kept(*index)).map(|(_, one)| one);
+    fn write(&self, layout: Layout, gap: &str, phony: Option<usize>, kept: &dyn Fn(usize) -> bool) -> String {
+        let list = || self.dependencies.iter().enumerate().filter(|(index, _)| kept(*index));
         let mut out = self.head.clone();
         let mut column = self.head.rsplit('\n').next().unwrap_or_default().len();
-        for dependency in list() {
+        for (_, dependency) in list() {
             match layout {
                 Layout::Gcc => {
                     if column + dependency.raw.len() > 72 {
@@ -101,8 +104,8 @@ impl Report {
             out.push_str(&dependency.raw);
         }
         out.push('\n');
-        if phony {
-            for dependency in list().skip(1) {
+        if let Some(source) = phony {
+            for (_, dependency) in list().filter(|(index, _)| *index != source) {
                 out.push_str(gap);
                 out.push_str(&dependency.raw);
                 out.push_str(":\n");
@@ -137,6 +140,6 @@ mod tests {
     #[test]
     fn a_layout_that_is_not_proved_is_not_certain() {
         let report = Report::parse(b"a.o: a.c   b.h\n").expect("a depfile");
-        assert_eq!(report.without(&|_| true, false), ("a.o: a.c b.h\n".to_owned(), false));
+        assert_eq!(report.without(&|_| true, 0, false), ("a.o: a.c b.h\n".to_owned(), false));
     }
 }

@@ -1,9 +1,11 @@
 //! The first step: what is known of a compilation before it ran.
 
+use reviver_sdk::path::normal;
 use reviver_sdk::{Derivation, Ingredient, Operation, REPORT, Refusal, Write};
 
-use crate::driver::Language;
-use crate::plan::{Compiler, Plan, installation_of_gcc, program_of_gcc};
+use crate::aside::End;
+use crate::plan::{Compiler, Plan, installation_of_gcc, lists_of_clang, program_of_gcc};
+use crate::source;
 
 /// The label of the object.
 pub(crate) const OBJECT: &str = "object";
@@ -30,6 +32,7 @@ const VARIABLES: [&str; 12] = [
 pub(crate) fn derive(operation: &Operation) -> Result<Derivation, Refusal> {
     let plan = Plan::of(operation)?;
     let command = &plan.command;
+    source::check(&command.source, command.language).map_err(Refusal::not_cacheable)?;
     let mut derivation = Derivation::new(format!("{} {}", operation.program_name(), command.source))
         .ingredients(programs(operation, &plan).map_err(Refusal::not_cacheable)?)
         .ingredients(arguments(&plan))
@@ -38,14 +41,40 @@ pub(crate) fn derive(operation: &Operation) -> Result<Derivation, Refusal> {
         .ingredients(plan.embedded.ingredients.iter().cloned())
         .ingredients(plan.shown.ingredients())
         .ingredients(declared(operation))
+        .ingredients(aside(&plan))
         .write(Write::file(OBJECT, command.object.as_str()))
-        .input_unused()
-        .arguments(plan.arguments())
-        .report(REPORT);
+        .input_unused();
+    if command.language.is_preprocessed() {
+        derivation = derivation.arguments(plan.arguments()).report(REPORT);
+    }
     if let Some(wish) = &command.wish {
         derivation = derivation.write(Write::file(DEPFILE, wish.path.as_str()));
     }
-    Ok(derivation)
+    for write in command.aside.writes(end(&plan)) {
+        derivation = derivation.write(write);
+    }
+    let paths: Vec<String> = derivation.writes.iter().map(|write| normal(&write.path)).collect();
+    match paths.iter().enumerate().find(|(index, path)| paths[..*index].contains(path)) {
+        Some((_, path)) => Err(Refusal::not_cacheable(format!("`{path}` is written twice"))),
+        None => Ok(derivation),
+    }
+}
+
+/// How the compilation ends.
+fn end(plan: &Plan) -> End<'_> {
+    let Plan { command, compiler, .. } = plan;
+    let clang = *compiler != Compiler::Gcc;
+    End { object: &command.object, language: command.language, assembly: command.assembly, clang }
+}
+
+/// What is embedded and read for the sake of what is written besides.
+fn aside(plan: &Plan) -> Vec<Ingredient> {
+    let (aside, object) = (&plan.command.aside, plan.command.object.as_str());
+    let mut ingredients = aside.reads(object, plan.compiler != Compiler::Gcc);
+    if aside.embeds_object() {
+        ingredients.push(Ingredient::text("object", object));
+    }
+    ingredients
 }
 
 /// What the caller knows of and no compiler tells: the files of a plugin, say, or what a wrapper under the compiler's name
@@ -65,15 +94,15 @@ fn programs(operation: &Operation, plan: &Plan) -> Result<Vec<Ingredient>, Strin
     let program = operation.program();
     let mut ingredients = vec![Ingredient::text("name", program), Ingredient::program("program", program)];
     if plan.compiler == Compiler::Gcc {
-        let compiler = match plan.command.language {
-            Language::C => "cc1",
-            Language::Cxx => "cc1plus",
-        };
-        for name in [compiler, "as"] {
+        let cutter = Some("objcopy").filter(|_| plan.command.aside.is_split());
+        for name in plan.command.language.program().into_iter().chain(["as"]).chain(cutter) {
             ingredients.push(Ingredient::program(name, program_of_gcc(name)?));
         }
         let specs = format!("{}/specs", installation_of_gcc()?.trim_end_matches('/'));
         ingredients.push(Ingredient::file("specs", specs));
+    }
+    if plan.compiler != Compiler::Gcc && plan.command.aside.sanitizes() {
+        ingredients.push(Ingredient::tree("lists", lists_of_clang()?));
     }
     let built_in = &plan.built_in;
     // A wrapper under the compiler's name leads to another program than the one that was found.

@@ -6,11 +6,13 @@
 //! [`Finding::Never`], never nothing.
 
 /// What the host is asked to search for. `include` covers `#include_next`, `__has_include` and assembly's `.include`.
-pub(crate) const NEEDLES: [&str; 12] = [
+pub(crate) const NEEDLES: [&str; 14] = [
     "include",
+    "INCLUDE",
     "import",
     "embed",
     "incbin",
+    "INCBIN",
     "__DATE__",
     "__TIME__",
     "__TIMESTAMP__",
@@ -20,6 +22,9 @@ pub(crate) const NEEDLES: [&str; 12] = [
     "??/",
     "??=",
 ];
+
+/// What is said of `.include`.
+const INCLUDES: &str = "includes a file in assembly, which no report names";
 
 /// The bytes behind which the host cuts lines.
 const CUT: usize = 1024;
@@ -52,23 +57,28 @@ pub(crate) enum Finding {
     Never(&'static str),
 }
 
-/// What the line says, in which the needle of this index was found.
-pub(crate) fn findings(needle: u32, line: &[u8], into: &mut Vec<Finding>) {
+/// What the line says, in which the needle of this index was found; `assembly` where the source is assembly, in which two
+/// slashes need not begin a comment and each line may be a directive of the assembler.
+pub(crate) fn findings(needle: u32, line: &[u8], assembly: bool, into: &mut Vec<Finding>) {
     let line = String::from_utf8_lossy(line);
     let line = line.trim_start();
     // What ends on such a line may have begun before it, so that the two slashes are in a comment or a raw string.
     let ends = line.contains("*/") || (line.contains(')') && line.contains('"'));
-    if line.starts_with("//") && !ends {
+    if line.starts_with("//") && !ends && !assembly {
         return;
     }
     let needle = NEEDLES.get(needle as usize).copied().unwrap_or_default();
     match needle {
+        "include" | "INCLUDE" if assembly && line.to_ascii_lowercase().contains(".include") => {
+            into.push(Finding::Never(INCLUDES));
+        }
         "include" => include(line, into),
+        "INCLUDE" => included(&line.to_ascii_lowercase(), into),
         "import" => directives(line).for_each(|directive| lookup(directive, "import", into)),
         "embed" if directives(line).any(|rest| rest.starts_with("embed") || rest.contains("__has_embed")) => {
             into.push(Finding::Never("embeds a file"));
         }
-        "incbin" => into.push(Finding::Never("holds `incbin`, whose file no report names")),
+        "incbin" | "INCBIN" => into.push(Finding::Never("holds `incbin`, whose file no report names")),
         "__DATE__" | "__TIME__" => into.push(Finding::Date),
         "__TIMESTAMP__" => into.push(Finding::Never("holds `__TIMESTAMP__`")),
         "pch_preprocess" => into.push(Finding::Never("names a precompiled header")),
@@ -90,12 +100,17 @@ fn include(line: &str, into: &mut Vec<Finding>) {
             asked(directive, into);
         }
     }
+    included(line, into);
+}
+
+/// `.include` of an assembler, in a string of C.
+fn included(line: &str, into: &mut Vec<Finding>) {
     if line.match_indices(".include").any(|(at, word)| {
         let behind = line[at + word.len()..].trim_start_matches([' ', '\t']);
         let behind = behind.strip_prefix("\\t").unwrap_or(behind).trim_start_matches(' ');
         behind.starts_with('"') || behind.starts_with("\\\"")
     }) {
-        into.push(Finding::Never("includes a file in assembly, which no report names"));
+        into.push(Finding::Never(INCLUDES));
     }
 }
 
@@ -190,7 +205,7 @@ mod tests {
         let mut found = Vec::new();
         for (index, needle) in (0..).zip(NEEDLES) {
             if line.contains(needle) {
-                findings(index, line.as_bytes(), &mut found);
+                findings(index, line.as_bytes(), false, &mut found);
             }
         }
         found.sort();
@@ -254,6 +269,19 @@ mod tests {
     }
 
     #[test]
+    fn each_line_of_assembly_may_include() {
+        for line in ["// .include NAME", "nop; .Include x", ".incbin \"x\""] {
+            let mut found = Vec::new();
+            for (index, needle) in (0..).zip(NEEDLES) {
+                if line.to_ascii_lowercase().contains(needle) {
+                    findings(index, line.as_bytes(), true, &mut found);
+                }
+            }
+            assert!(matches!(found[..], [Finding::Never(_)]), "{line}: {found:?}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_known_is_said() {
         assert_eq!(of("#include MACRO"), [Finding::Computed]);
         assert_eq!(of("#include /* begun"), [Finding::Computed]);
@@ -268,6 +296,8 @@ mod tests {
         for line in [
             "asm(\".incbin \\\"a\\\"\");",
             "asm(\".include \\\"a.s\\\"\");",
+            "asm(\".INCLUDE \\\"a.s\\\"\");",
+            "asm(\".INCBIN \\\"a\\\"\");",
             "asm(\".include\\t\\\"a.s\\\"\");",
             "asm(\".include \" NAME);".replace("\" NAME", "\"\"NAME").as_str(),
             "#embed \"a\"",

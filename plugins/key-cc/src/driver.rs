@@ -10,16 +10,61 @@ pub(crate) enum Language {
     C,
     /// C++.
     Cxx,
+    /// C behind the preprocessor.
+    PreprocessedC,
+    /// C++ behind the preprocessor.
+    PreprocessedCxx,
+    /// Assembly before the preprocessor.
+    AssemblyWithCpp,
+    /// Assembly.
+    Assembly,
 }
 
 impl Language {
-    /// The name that `-x` takes.
+    /// The language that `-x` takes by this name.
     #[must_use]
-    pub(crate) const fn name(self) -> &'static str {
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "c" => Self::C,
+            "c++" => Self::Cxx,
+            "cpp-output" => Self::PreprocessedC,
+            "c++-cpp-output" => Self::PreprocessedCxx,
+            "assembler-with-cpp" => Self::AssemblyWithCpp,
+            "assembler" => Self::Assembly,
+            _ => return None,
+        })
+    }
+
+    /// The name of the language, by `-x`, in which headers are looked for as they are for this one.
+    #[must_use]
+    pub(crate) const fn of_headers(self) -> &'static str {
         match self {
-            Self::C => "c",
-            Self::Cxx => "c++",
+            Self::C | Self::PreprocessedC => "c",
+            Self::Cxx | Self::PreprocessedCxx => "c++",
+            Self::AssemblyWithCpp | Self::Assembly => "assembler-with-cpp",
         }
+    }
+
+    /// The program of gcc's that reads the source, where it is not the assembler.
+    #[must_use]
+    pub(crate) const fn program(self) -> Option<&'static str> {
+        match self {
+            Self::C | Self::PreprocessedC | Self::AssemblyWithCpp => Some("cc1"),
+            Self::Cxx | Self::PreprocessedCxx => Some("cc1plus"),
+            Self::Assembly => None,
+        }
+    }
+
+    /// Whether the source is preprocessed, so that it can include files and the compiler reports them.
+    #[must_use]
+    pub(crate) const fn is_preprocessed(self) -> bool {
+        matches!(self, Self::C | Self::Cxx | Self::AssemblyWithCpp)
+    }
+
+    /// Whether the source is assembly.
+    #[must_use]
+    pub(crate) const fn is_assembly(self) -> bool {
+        matches!(self, Self::AssemblyWithCpp | Self::Assembly)
     }
 }
 
@@ -56,9 +101,12 @@ pub(crate) fn language_of(source: &str, cxx: bool) -> Result<Language, String> {
         "h" | "hh" | "hpp" | "hxx" | "H" | "h++" | "tcc" => {
             Err(format!("`{source}` makes a precompiled header"))
         }
-        "s" | "S" | "sx" => Err(format!("`{source}` is assembly")),
-        "i" | "ii" => Err(format!("`{source}` is preprocessed already")),
-        _ => Err(format!("`{source}` is neither C nor C++")),
+        "s" => Ok(Language::Assembly),
+        "S" => Ok(Language::AssemblyWithCpp),
+        "i" if cxx => Ok(Language::PreprocessedCxx),
+        "i" => Ok(Language::PreprocessedC),
+        "ii" => Ok(Language::PreprocessedCxx),
+        _ => Err(format!("`{source}` is neither C nor C++ nor assembly")),
     }
 }
 
@@ -106,7 +154,12 @@ mod tests {
         assert_eq!(language_of("a/b.c", false), Ok(Language::C));
         assert_eq!(language_of("b.c", true), Ok(Language::Cxx));
         assert_eq!(language_of("b.C", false), Ok(Language::Cxx));
-        for source in ["b.h", "b.s", "b.S", "b.i", "b.ii", "b.m", "b", "b.o", "x.c/b"] {
+        assert_eq!(language_of("b.i", false), Ok(Language::PreprocessedC));
+        assert_eq!(language_of("b.i", true), Ok(Language::PreprocessedCxx));
+        assert_eq!(language_of("b.s", true), Ok(Language::Assembly));
+        assert_eq!(language_of("b.S", true), Ok(Language::AssemblyWithCpp));
+        // clang takes `.sx` for an object.
+        for source in ["b.h", "b.sx", "b.m", "b.mii", "b", "b.o", "x.c/b"] {
             assert!(language_of(source, false).is_err(), "{source}");
         }
     }

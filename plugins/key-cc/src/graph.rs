@@ -13,7 +13,7 @@
 //!   walked on with up to the last directory that could be meant.
 //! * A name that a macro has can be any: each read file that lies in a searched directory is taken to have been found
 //!   that way, and its places are the same name in all directories before.
-//! * gcc looks for `x.h.gch` beside the first header that it includes, and clang for `x.h.pch` beside a forced one.
+//! * gcc looks for precompiled headers (`precompiled`), and clang for `x.h.pch` beside a forced one.
 //! * A read file that nothing explains says that the walk misses something: the run is not recorded.
 
 use std::collections::BTreeMap;
@@ -21,27 +21,11 @@ use std::collections::BTreeMap;
 use reviver_sdk::path::{below, join, normal, parent};
 
 use crate::directive::{Finding, Lookup};
-use crate::search::Search;
+use crate::precompiled;
+use crate::run::Run;
 
 /// More places than this would cost more than the compilation.
 const PLACES: usize = 50_000;
-
-/// What is known of a run.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Run<'a> {
-    /// The paths of the report, normal, the source first.
-    pub(crate) files: &'a [String],
-    /// What the lines of each say.
-    pub(crate) findings: &'a [Vec<Finding>],
-    /// The directories that were searched.
-    pub(crate) search: &'a Search,
-    /// The names of forced headers.
-    pub(crate) forced: &'a [String],
-    /// Whether the compiler is clang, which reports what `__has_include` found and includes no header by itself.
-    pub(crate) clang: bool,
-    /// Whether date and time are fixed by a variable.
-    pub(crate) dated: bool,
-}
 
 /// What follows from it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -67,7 +51,6 @@ struct Walk<'a> {
     run: Run<'a>,
     /// All paths that were looked at, with the file of the report that each is. One map for both keeps the guest small.
     paths: BTreeMap<String, Option<usize>>,
-    first: Option<usize>,
     edges: Vec<Edge>,
 }
 
@@ -78,8 +61,7 @@ pub(crate) fn walk(run: Run<'_>) -> Places {
     for (index, file) in run.files.iter().enumerate() {
         paths.entry(file.clone()).or_insert(Some(index));
     }
-    let first = (1..run.files.len()).find(|index| !run.files[*index].ends_with("/stdc-predef.h"));
-    let mut walk = Walk { run, paths, first, edges: Vec::new() };
+    let mut walk = Walk { run, paths, edges: Vec::new() };
     walk.command_line();
     for (from, findings) in run.findings.iter().enumerate() {
         let strict = walk.is_own(from);
@@ -89,11 +71,21 @@ pub(crate) fn walk(run: Run<'_>) -> Places {
             }
         }
     }
+    let explained = |file: usize| walk.edges.iter().any(|edge| edge.to == file);
+    let unexplained = (1..run.files.len()).filter(|file| !explained(*file)).count();
+    let (precompiled, computed) = precompiled::places(&run, unexplained);
+    for path in precompiled {
+        walk.visit(path);
+    }
     walk.computed();
-    walk.finish()
+    let mut places = walk.finish();
+    if computed && places.uncacheable.is_none() {
+        places.uncacheable = Some("a computed name may have found a precompiled header".to_owned());
+    }
+    places
 }
 
-impl<'a> Walk<'a> {
+impl Walk<'_> {
     fn command_line(&mut self) {
         let lookup = |name: &str, quoted| Lookup { name: name.to_owned(), quoted, next: false, asked: false };
         if !self.run.clang {
@@ -114,7 +106,7 @@ impl<'a> Walk<'a> {
     fn lookup(&mut self, from: Option<usize>, lookup: &Lookup, strict: bool) {
         let files = self.run.files;
         let includer = from.map_or("", |from| files[from].as_str());
-        let candidates = self.candidates(includer, lookup);
+        let candidates = self.run.candidates(includer, lookup);
         let at = |path: &str| {
             self.paths.get(path).copied().flatten().filter(|to| !lookup.next || from != Some(*to))
         };
@@ -144,35 +136,9 @@ impl<'a> Walk<'a> {
         if !lookup.asked || self.run.clang {
             self.edges.extend(found.iter().map(|(_, to, system)| Edge { from, to: *to, system: *system }));
         }
-        let precompiled = !self.run.clang && found.iter().any(|(_, to, _)| self.first == Some(*to));
         for (_, path, _) in walked {
-            if precompiled {
-                self.visit(format!("{path}.gch"));
-            }
             self.visit(path.clone());
         }
-    }
-
-    /// The paths that a name can have, in the order of the search, each with its directory and whether that is a system
-    /// directory.
-    fn candidates(&self, includer: &str, lookup: &Lookup) -> Vec<(Option<&'a str>, String, bool)> {
-        if lookup.name.starts_with('/') {
-            return vec![(None, normal(&lookup.name), false)];
-        }
-        let search = self.run.search;
-        let mut candidates = Vec::with_capacity(1 + search.quoted.len() + search.angled.len());
-        if lookup.quoted {
-            if !lookup.next {
-                candidates.push((None, join(parent(includer), &lookup.name), false));
-            }
-            candidates.extend(
-                search.quoted.iter().map(|one| (Some(&*one.path), join(&one.path, &lookup.name), one.system)),
-            );
-        }
-        candidates.extend(
-            search.angled.iter().map(|one| (Some(&*one.path), join(&one.path, &lookup.name), one.system)),
-        );
-        candidates
     }
 
     /// Takes every file to have been found under every name that a macro could have had.
@@ -192,7 +158,7 @@ impl<'a> Walk<'a> {
             for (at, (directory, system)) in directories.iter().enumerate() {
                 let Some(name) = below(file, directory) else { continue };
                 self.edges.extend(by.iter().map(|from| Edge { from: Some(*from), to, system: *system }));
-                let precompiled = self.first == Some(to) && !run.clang;
+                let precompiled = run.first() == Some(to) && !run.clang;
                 for (before, _) in &directories[..=at] {
                     let path = join(before, name);
                     if precompiled {
@@ -275,6 +241,7 @@ mod tests {
     use super::*;
     use crate::command::Directories;
     use crate::directive::{NEEDLES, findings};
+    use crate::search::Search;
 
     /// The places of a run whose files hold these lines, with `-Iinc1 -Iinc2` and `/sys1 /sys2` searched.
     fn places(files: &[(&str, &str)]) -> Places {
@@ -289,7 +256,7 @@ mod tests {
                     text.lines().flat_map(|line| (0..).zip(NEEDLES).map(move |it| (line, it)))
                 {
                     if line.contains(needle) {
-                        findings(index, line.as_bytes(), &mut found);
+                        findings(index, line.as_bytes(), false, &mut found);
                     }
                 }
                 found

@@ -64,23 +64,38 @@ impl Plan {
         let arguments = expand(operation.arguments(), &mut |path| {
             read(path).map_err(|failure| format!("`@{path}` cannot be read: {}", reason(&failure)))
         })?;
-        let relocatable = relocate::is_wanted()?;
-        let arguments = if relocatable { relocate::relative(&arguments, operation)? } else { arguments };
-        let command = Command::parse(&arguments, cxx)?;
+        let mut command = Command::parse(&arguments, cxx)?;
+        // Other sources are compiled by the very arguments that the user gave.
+        let reported = command.language.is_preprocessed();
+        let relocatable = relocate::is_wanted()? && reported;
+        if relocatable {
+            command = Command::parse(&relocate::relative(&arguments, operation)?, cxx)?;
+        }
         if let Some(name) = REFUSED.iter().find(|name| variable(name).is_some()) {
             return Err(format!("the variable `{name}` is set"));
         }
         let compiler = compiler()?;
+        let clang = compiler != Compiler::Gcc;
+        if let Some(why) = command.aside.refusal(clang, command.debug) {
+            return Err(why);
+        }
+        if clang && command.wish.as_ref().is_some_and(|wish| wish.for_gcc) {
+            return Err("`-Wp,-M…` passes more than clang heeds".to_owned());
+        }
         let built_in = built_in(&command)?;
         let language_path = match command.language {
-            Language::C => "C_INCLUDE_PATH",
-            Language::Cxx => "CPLUS_INCLUDE_PATH",
+            Language::Cxx | Language::PreprocessedCxx => "CPLUS_INCLUDE_PATH",
+            _ => "C_INCLUDE_PATH",
         };
         let path_of = |name| directories_of(variable(name).as_deref());
         let search =
             Search::new(&command.directories, &path_of("CPATH"), &path_of(language_path), &built_in.searched);
-        let shown = Shown::by(compiler, &built_in.built, &command.arguments, command.debug);
-        let embedded = Embedded::by(operation, &command, relocatable, &built_in.searched);
+        let debug = command.debug || command.aside.is_debug();
+        let shown = match reported {
+            true => Shown::by(compiler, &built_in.built, &command.arguments, debug),
+            false => Shown::default(),
+        };
+        let embedded = Embedded::by(operation, &command, clang, relocatable, &built_in.searched);
         Ok(Self { command, compiler, built_in, search, shown, embedded })
     }
 
@@ -89,6 +104,15 @@ impl Plan {
     pub(crate) fn arguments(&self) -> Vec<String> {
         let mut arguments = [&*self.embedded.arguments, &self.command.arguments].concat();
         arguments.extend_from_slice(&self.shown.arguments);
+        // Said in one way, so that the host sees that nothing but a place differs. A depfile of `-S` without `-o` names
+        // an object that is not made, and what is made of a name such as `.c` is the compiler's affair.
+        let command = &self.command;
+        let usual = file_name(&command.source)
+            .rsplit_once('.')
+            .is_some_and(|(stem, suffix)| !stem.is_empty() && !suffix.is_empty());
+        if command.placed || (usual && (!command.assembly || command.wish.is_none())) {
+            arguments.extend(["-o".to_owned(), self.command.object.clone()]);
+        }
         arguments.extend(["-MD", "-MF", reviver_sdk::REPORT].map(str::to_owned));
         if let Some(wish) = &self.command.wish {
             arguments.extend(wish.targets.iter().cloned());
@@ -129,7 +153,7 @@ fn compiler() -> Result<Compiler, String> {
 
 fn built_in(command: &Command) -> Result<BuiltIn, String> {
     let mut arguments: Vec<&str> = command.search.iter().map(String::as_str).collect();
-    arguments.extend(["-E", "-v", "-x", command.language.name(), "/dev/null"]);
+    arguments.extend(["-E", "-v", "-x", command.language.of_headers(), "/dev/null"]);
     let stderr = text(ask(&arguments)?.stderr)?;
     BuiltIn::parse(&stderr).ok_or_else(|| "the compiler does not say where it looks for headers".to_owned())
 }
@@ -148,6 +172,12 @@ pub(crate) fn installation_of_gcc() -> Result<String, String> {
     let answer = text(ask(&["-print-search-dirs"])?.stdout)?;
     let install = answer.lines().find_map(|line| line.strip_prefix("install: "));
     install.map(str::to_owned).ok_or_else(|| "the compiler does not say where it is installed".to_owned())
+}
+
+/// The directory of clang's in which it looks for lists of what sanitizers leave alone.
+pub(crate) fn lists_of_clang() -> Result<String, String> {
+    let answer = text(ask(&["-print-resource-dir"])?.stdout)?;
+    Ok(format!("{}/share", answer.trim()))
 }
 
 fn ask(arguments: &[&str]) -> Result<Answer, String> {

@@ -20,6 +20,7 @@ use reviver_sdk::argv::Walk;
 use reviver_sdk::{Failure, Ingredient, Operation, configuration, scan, variable};
 
 use crate::command::{Command, OTHERS, VALUED};
+use crate::driver::Language;
 
 /// Options whose values are paths that the compiler reads, and that it spells in what it writes.
 const PATHS: [&str; 6] = ["-I", "-isystem", "-iquote", "-idirafter", "-include", "-imacros"];
@@ -106,11 +107,23 @@ fn below_root<'a>(path: &'a str, root: &str) -> Option<&'a str> {
 impl Embedded {
     /// What a compilation embeds that searches these directories of the compiler's own.
     #[must_use]
-    pub(crate) fn by(operation: &Operation, command: &Command, wanted: bool, searched: &[String]) -> Self {
+    pub(crate) fn by(
+        operation: &Operation,
+        command: &Command,
+        clang: bool,
+        wanted: bool,
+        searched: &[String],
+    ) -> Self {
         let mut embedded = Self::default();
         let root = operation.root.as_str();
-        let is_free = root != "/" && is_free(root, command, searched);
-        if command.debug {
+        let placed = command.aside.embeds_directory(clang);
+        // What an assembler gets of the maps is its driver's affair, and of other sources nobody reports what they read.
+        let is_mapped = matches!(command.language, Language::C | Language::Cxx);
+        let is_free = is_mapped && !placed && root != "/" && is_free(root, command, searched);
+        if placed {
+            embedded.ingredients = unmapped(&operation.working_directory());
+        } else if command.debug || command.aside.is_debug() {
+            let wanted = wanted && is_mapped;
             let own = wanted.then(|| own_map(operation, command)).flatten();
             if let Some((arguments, directory)) = own {
                 embedded.arguments = arguments;
@@ -199,14 +212,20 @@ fn directory(operation: &Operation, command: &Command) -> Vec<Ingredient> {
     let directory = operation.working_directory();
     // Compilers prefer `$PWD`, which can name the same directory by a link.
     let direct = variable("PWD").is_none_or(|pwd| pwd == directory);
-    // The last map is tried first.
-    let map = command.maps.iter().rev().find_map(|(old, new)| {
+    // The last map is tried first. Which of them an assembler gets, and in which order, is its driver's affair.
+    let maps = if command.language.is_assembly() { &[][..] } else { &command.maps[..] };
+    let map = maps.iter().rev().find_map(|(old, new)| {
         directory.strip_prefix(old.as_str()).filter(|_| !old.is_empty()).map(|rest| format!("{new}{rest}"))
     });
     match map {
         Some(mapped) if direct => vec![Ingredient::text("directory", mapped)],
-        _ => vec![Ingredient::text("directory", directory), Ingredient::variable("PWD", "PWD")],
+        _ => unmapped(&directory),
     }
+}
+
+/// The working directory as it is embedded by whichever of its names.
+fn unmapped(directory: &str) -> Vec<Ingredient> {
+    vec![Ingredient::text("directory", directory), Ingredient::variable("PWD", "PWD")]
 }
 
 /// Maps that make `.` of the root, however the working directory is named, and what they make of that; `None` where they

@@ -135,6 +135,21 @@ fn a_precompiled_header() {
     assert!(forced.names("i2/x.h.gch") && forced.names("i2/x.h.pch"));
 }
 
+/// A precompiled header that was taken is in no report, and neither is its header: an object that was compiled with it was
+/// revived after it had been made anew with other content.
+#[test]
+fn a_precompiled_header_that_was_taken() {
+    let repository = Repository::new(&[
+        ("a.c", "#include \"x.h\"\n#include \"y.h\"\nint a = X;\n"),
+        ("x.h", "#define X 1\n"),
+        ("y.h", "#include \"x.h\"\n"),
+    ]);
+    assert!(repository.plain(&["gcc", "x.h"]).status.success());
+    let ran = repository.run(&["gcc", "-c", "a.c"]);
+    assert!(ran.names("x.h.gch"), "{:#?}", ran.discovery.ingredients);
+    assert_eq!(ran.discovery.uncacheable.as_deref(), Some("`x.h.gch` is a precompiled header"));
+}
+
 /// gcc alone does not report a second `#pragma once` file of the same content, although it was found.
 #[test]
 fn a_copy_that_is_skipped() {

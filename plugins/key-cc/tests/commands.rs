@@ -82,6 +82,51 @@ const UNDERSTOOD: &[(&str, &str, &str)] = &[
     ("gcc -Wp,-MMD,out/x.d -c a.c -o a.o", "a.o", "out/x.d"),
     ("gcc -fdiagnostics-color=always -c a.c", "a.o", ""),
     ("gcc -fsanitize=address,undefined -fno-omit-frame-pointer -c a.c", "a.o", ""),
+    ("gcc -S a.c", "a.s", ""),
+    ("gcc -S -c d/a.c", "a.s", ""),
+    ("gcc -S -MD a.c", "a.s", "a.d"),
+    ("gcc -S -o x a.c", "x", ""),
+    ("gcc -c a.S", "a.o", ""),
+    ("gcc -MD -c a.S", "a.o", "a.d"),
+    ("gcc -x assembler-with-cpp -c a.c", "a.o", ""),
+    ("gcc -flto -c a.c", "a.o", ""),
+    ("gcc -flto=auto -ffat-lto-objects -flto-partition=none -c a.c", "a.o", ""),
+    ("gcc -fprofile-generate -fprofile-update=atomic -c a.c", "a.o", ""),
+    ("gcc -fprofile-use=x -fprofile-correction -c a.c", "a.o", ""),
+    ("gcc -Wa,--noexecstack,--fatal-warnings -Xassembler -W -c a.c", "a.o", ""),
+    ("gcc -Xpreprocessor -DX -c a.c", "a.o", ""),
+    ("gcc -Wp,-DX,-UY -c a.c", "a.o", ""),
+    ("gcc -Wp,-MD,x.d,-MT,t,-MP -c a.c", "a.o", "x.d"),
+    ("gcc -Wp,-MMD,x.d -Wp,-MQ,t -c a.c", "a.o", "x.d"),
+    ("gcc --write-user-dependencies -MF x.d --compile a.c", "a.o", "x.d"),
+    ("gcc --include=x --include-directory=y --define-macro X --std=c99 --output=z.o -c a.c", "z.o", ""),
+    ("gcc --sysroot / --language=c -c a.txt", "a.o", ""),
+    ("gcc -H -fno-builtin-memcpy -c a.c", "a.o", ""),
+];
+
+/// Sources that are not preprocessed: there is no report, and the arguments stay as they are.
+const UNREPORTED: &[&str] = &[
+    "gcc -c a.s",
+    "gcc -MD -MF x.d -c a.s",
+    "gcc -x assembler -c a.c",
+    "gcc -c a.i",
+    "gcc -c a.ii",
+    "g++ -MMD -c a.i",
+    "gcc -x cpp-output -c a.c",
+    "gcc -x c++-cpp-output -c a.c",
+    "gcc -S a.i",
+];
+
+/// Command lines with what they write beside the object.
+const BESIDE: &[(&str, &[&str])] = &[
+    ("gcc -gsplit-dwarf -c a.c -o o/x.o", &["o/x.dwo"]),
+    ("gcc -gsplit-dwarf -gno-split-dwarf -c a.c", &[]),
+    ("gcc -gsplit-dwarf -S a.c", &[]),
+    ("gcc --coverage -c a.c", &["a.gcno"]),
+    ("gcc -ftest-coverage -S a.c -o o/x", &["o/x.gcno"]),
+    ("gcc --coverage -c a.S", &[]),
+    ("gcc -fstack-usage -fcallgraph-info=su -c a.c -o x.c.o", &["x.c.su", "x.c.ci"]),
+    ("gcc -fprofile-arcs -c a.c", &[]),
 ];
 
 /// Command lines that are refused, with a word of the reason.
@@ -93,16 +138,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("gcc -c a.c b.o", "several sources"),
     ("gcc -c -", "standard input"),
     ("gcc -xc -c -", "standard input"),
-    ("gcc -c a.s", "assembly"),
-    ("gcc -c a.S", "assembly"),
-    ("gcc -c a.i", "preprocessed"),
-    ("gcc -c a.ii", "preprocessed"),
     ("gcc -c a.h", "precompiled"),
     ("gcc -c a.m", "neither"),
     ("gcc -x c-header -c a.h", "neither"),
-    ("gcc -x assembler -c a.c", "neither"),
     ("gcc -E a.c", "-E"),
-    ("gcc -S a.c", "-S"),
     ("gcc -M a.c", "-M"),
     ("gcc -MM -c a.c", "-MM"),
     ("gcc -MG -MD -c a.c", "-MG"),
@@ -113,7 +152,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("gcc -MD -MMD -c a.c", "second depfile"),
     ("gcc -MD -Wp,-MD,x.d -c a.c", "second depfile"),
     ("gcc -Wp,-MD,x.d -MD -c a.c", "second depfile"),
-    ("gcc -Wp,-MD,x.d,-MP -c a.c", "more than a file"),
     ("gcc -MD -MF x -MF y -c a.c", "several `-MF`"),
     ("gcc -MD -MF - -c a.c", "no file"),
     ("gcc -MD -MF /dev/null -c a.c", "no file"),
@@ -126,31 +164,50 @@ const REFUSED: &[(&str, &str)] = &[
     ("gcc -c a.c -I", "lacks its value"),
     ("gcc -save-temps -c a.c", "-save-temps"),
     ("gcc -save-temps=obj -c a.c", "-save-temps"),
-    ("gcc -fprofile-generate -c a.c", "-fprofile-generate"),
-    ("gcc -fprofile-use=x -c a.c", "-fprofile-use"),
-    ("gcc --coverage -c a.c", "--coverage"),
-    ("gcc -ftest-coverage -c a.c", "-ftest-coverage"),
-    ("gcc -flto -c a.c", "-flto"),
     ("gcc -fplugin=x.so -c a.c", "-fplugin"),
     ("gcc -specs=x -c a.c", "-specs"),
     ("gcc -wrapper x -c a.c", "-wrapper"),
     ("gcc -B/usr -c a.c", "-B/usr"),
     ("clang -Xclang -foo -c a.c", "-Xclang"),
     ("gcc -Xpreprocessor -foo -c a.c", "-Xpreprocessor"),
+    ("gcc -Xpreprocessor -DX=__DATE__ -c a.c", "__DATE__"),
     ("gcc -Xassembler -foo -c a.c", "-Xassembler"),
-    ("gcc -Wa,-g -c a.c", "assembler"),
+    ("gcc -Wa,-g -c a.c", "temporary"),
+    ("gcc -Wa,-adhln=x -c a.c", "-Wa,-adhln=x"),
+    ("gcc -Wa,-I,x -c a.c", "-Wa,-I"),
+    ("gcc -Wp,-MD,x.d,-MG -c a.c", "more than a file"),
+    ("gcc -Wp,-MD -c a.c", "lacks the value"),
+    ("gcc -mllvm -x -c a.c", "-mllvm -x"),
+    ("gcc -Xclang -load -c a.c", "-Xclang -load"),
+    ("gcc -fprofile-use -fprofile-dir=x -c a.c", "place"),
+    ("gcc -fsave-optimization-record -c a.c", "compresses"),
+    ("gcc -fprofile-note=x -c a.c", "profiles"),
+    ("gcc -flto=x -c a.c", "-flto=x"),
+    ("gcc -fsanitize-ignorelist -c a.c", "not an option"),
+    ("gcc -flto -fstack-usage -c a.c", "linking"),
+    ("gcc -DX=.Include -c a.S", ".include"),
+    ("gcc -fstack-usage -c a.c -o a.su", "twice"),
+    ("gcc -c a.sx", "neither"),
+    ("gcc -S a.S", "nothing of assembly"),
+    ("gcc -include x -c a.i", "not preprocessed"),
+    ("gcc -Wp,-MD,x.d -c a.s", "not preprocessed"),
+    ("gcc -c incbin.s", "incbin"),
+    ("gcc -c include.s", ".include"),
+    ("gcc -c none.s", "cannot be read"),
+    ("gcc -c again.i", "preprocessed"),
+    ("gcc --sysroot x -c a.c", "absolute"),
+    ("gcc -iprefix x -iwithprefix y -c a.c", "parts"),
+    ("gcc -traditional-cpp -c a.c", "preprocesses"),
     ("gcc -Wl,-z,now -c a.c", "linker"),
-    ("gcc -Wp,-foo -c a.c", "preprocessor"),
+    ("gcc -Wp,-foo -c a.c", "-Wp,-foo"),
     ("gcc -Wp,-DX=__DATE__ -c a.c", "__DATE__"),
     ("gcc -frecord-gcc-switches -c a.c", "command line"),
     ("gcc -grecord-command-line -c a.c", "command line"),
-    ("gcc -gsplit-dwarf -c a.c", ".dwo"),
     ("gcc -march=native -c a.c", "machine"),
     ("gcc -mtune=native -c a.c", "machine"),
     ("gcc -mcpu=native -c a.c", "machine"),
     ("gcc -fmodules -c a.c", "modules"),
     ("gcc -fmodules-ts -c a.cc", "modules"),
-    ("gcc -fstack-usage -c a.c", ".su"),
     ("gcc -fdump-tree-all -c a.c", "beside the object"),
     ("gcc -v -c a.c", "-v"),
     ("gcc -fnope -c a.c", "`-fnope`"),
@@ -185,9 +242,53 @@ fn understood_commands_say_what_they_write() {
     }
 }
 
+/// Sources of the lines above that are read before the compiler runs.
+const SOURCES: &[(&str, &str)] = &[
+    ("a.s", "q: .long 1"),
+    ("a.i", "int a;"),
+    ("a.ii", "int a;"),
+    ("a.c", "int a;"),
+    ("incbin.s", "\t.IncBin \"a\""),
+    ("include.s", "nop; .INCLUDE \"a\""),
+    ("again.i", "#include \"a\""),
+];
+
+#[test]
+fn a_source_that_is_not_preprocessed_has_no_report() {
+    let repository = Repository::new(SOURCES);
+    for line in UNREPORTED {
+        let derivation =
+            repository.derive(&words(line)).unwrap_or_else(|why| panic!("{line}: {}", reason(&why)));
+        assert_eq!((derivation.arguments, derivation.report), (None, None), "{line}");
+        assert_eq!(derivation.writes.len(), 1, "{line}");
+    }
+}
+
+#[test]
+fn what_is_beside_the_object_is_written_too() {
+    let repository = Repository::new(&[]);
+    for (line, beside) in BESIDE {
+        let derivation =
+            repository.derive(&words(line)).unwrap_or_else(|why| panic!("{line}: {}", reason(&why)));
+        let paths: Vec<_> = derivation.writes.iter().skip(1).map(|write| write.path.as_str()).collect();
+        assert_eq!(paths, *beside, "{line}");
+    }
+}
+
+#[test]
+fn a_profile_is_an_ingredient_where_the_compiler_looks_for_it() {
+    let repository = Repository::new(&[]);
+    let has = |line: &str, source: Source| {
+        repository.derive(&words(line)).expect(line).ingredients.iter().any(|one| one.source == source)
+    };
+    assert!(has("gcc -fprofile-use -c a.c -o o/x.o", Source::File("o/x.gcda".to_owned())));
+    assert!(has("gcc -fprofile-use=data -c a.c", Source::Tree("data".to_owned())));
+    assert!(has("gcc -fauto-profile=data -c a.c", Source::File("data".to_owned())));
+}
+
 #[test]
 fn other_commands_are_refused_with_the_reason() {
-    let repository = Repository::new(&[]);
+    let repository = Repository::new(SOURCES);
     for (line, why) in REFUSED {
         let Err(refusal) = repository.derive(&words(line)) else { panic!("{line} is understood") };
         assert!(matches!(refusal, Refusal::NotCacheable(_)), "{line}");
@@ -224,6 +325,9 @@ fn the_places_of_what_is_written_stay_out_of_the_key() {
     assert_ne!(key("gcc -DA -c a.c"), key("gcc -DB -c a.c"));
     assert_ne!(key("gcc -c ./a.c"), key("gcc -c a.c"));
     assert_ne!(key("gcc -c a.c"), key("g++ -c a.c"));
+    assert_ne!(key("gcc --coverage -c a.c -o x.o"), key("gcc --coverage -c a.c -o y.o"), "the notes' place");
+    assert_ne!(key("gcc -gsplit-dwarf -c a.c -o x.o"), key("gcc -gsplit-dwarf -c a.c -o y.o"), "the name");
+    assert_eq!(key("gcc -fstack-usage -c a.c -o x.o"), key("gcc -fstack-usage -c a.c -o y.o"));
 }
 
 /// What a caller declared besides was no ingredient: a changed file that a wrapper or a compiler's plugin read, or another
@@ -257,6 +361,8 @@ fn the_working_directory_counts_where_it_is_embedded() {
     assert!(!has("gcc -c a.c", &root));
     assert!(!has("gcc -g -g0 -c a.c", &root));
     assert!(has("gcc -g -c a.c", &root));
+    assert!(has("gcc --coverage -c a.c", &root) && has("gcc -flto -c a.c", &root));
+    assert!(has("gcc -fprofile-generate -c a.c", &root) && has("gcc -gsplit-dwarf -c a.c", &root));
     let mapped = format!("gcc -g -fdebug-prefix-map={root}=/x -c a.c");
     assert!(has(&mapped, "/x") && !has(&mapped, &root) && has(&mapped, "-fdebug-prefix-map={root}=/x"));
     assert!(has("gcc -g -fdebug-prefix-map=/elsewhere=/x -c a.c", &root));
@@ -307,6 +413,28 @@ fn clang() -> TestHost {
     const V: &str = "#include <...> search starts here:\n /usr/include\nEnd of search list.\n";
     let ask = &["-E", "-v", "-x", "c", "/dev/null"];
     TestHost::new().answer(&["--version"], "clang version 14.0.6", "").answer(ask, "", V)
+}
+
+/// clang reports the list that it has by itself before the source, and the list was taken for the source: the depfile of
+/// `-MMD` lacked the source then.
+#[test]
+fn a_list_before_the_source_is_not_the_source() {
+    let list = "/resources/share/asan_ignorelist.txt";
+    let host = clang()
+        .answer(&["-print-resource-dir"], "/resources\n", "")
+        .file(list, "src:nothing\n")
+        .file("a.c", "#include \"a.h\"\n")
+        .file("a.h", "");
+    let report = format!("a.o: {list} a.c \\\n  a.h\n");
+    let operation = Operation::new(["clang", "-fsanitize=address", "-MMD", "-c", "a.c"]);
+    let discovery = host.discover::<Cc>(&operation, report.as_bytes()).expect("a report");
+    let depfile = String::from_utf8_lossy(&discovery.produced[0].1).into_owned();
+    assert!(depfile.contains(list) && depfile.contains(" a.c") && depfile.contains(" a.h"), "{depfile}");
+    let without = Operation::new(["clang", "-MMD", "-c", "a.c"]);
+    let about = host.discover::<Cc>(&without, report.as_bytes()).expect("a report").uncacheable;
+    assert!(about.is_some_and(|why| why.contains("the report is about")));
+    let derivation = host.derive::<Cc>(&operation).expect("a command");
+    assert!(derivation.ingredients.iter().any(|one| one.source == Source::Tree("/resources/share".into())));
 }
 
 reviver_sdk::conformance!(
