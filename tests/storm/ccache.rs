@@ -46,7 +46,9 @@ impl Ccache {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let hits = text.lines().filter_map(|line| {
             let (name, number) = line.split_once('\t')?;
-            ["direct_cache_hit", "preprocessed_cache_hit"].contains(&name).then(|| number.parse::<usize>().ok())?
+            ["direct_cache_hit", "preprocessed_cache_hit"]
+                .contains(&name)
+                .then(|| number.parse::<usize>().ok())?
         });
         hits.sum()
     }

@@ -162,7 +162,11 @@ impl Storm {
             3 => text.replacen('\n', "  \n", 1),
             4 => format!("{text}/* a remark */\n"),
             // Back, so that texts come again.
-            _ => text.trim_start().replace("# define\t", "#define ").replace("  \n", "\n").replace("/* a remark */\n", ""),
+            _ => text
+                .trim_start()
+                .replace("# define\t", "#define ")
+                .replace("  \n", "\n")
+                .replace("/* a remark */\n", ""),
         };
         fs::write(&path, &text).unwrap();
         self.note(format!("white space in {}: {text:?}", path.display()));
