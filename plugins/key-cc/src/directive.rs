@@ -22,7 +22,7 @@ pub(crate) const NEEDLES: [&str; 12] = [
 ];
 
 /// The bytes behind which the host cuts lines.
-const CUT: usize = 1024;
+pub(crate) const CUT: usize = 1024;
 
 /// How a file is looked for.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -44,6 +44,8 @@ pub(crate) enum Finding {
     Lookup(Lookup),
     /// It includes a file whose name a macro has.
     Computed,
+    /// It defines a macro of this name that asks, as `__has_include` does, for what it is given.
+    Wrapper(String),
     /// Behind it the file counts as a system header.
     SystemHeader,
     /// It depends on the date or the time, unless `SOURCE_DATE_EPOCH` says which.
@@ -83,11 +85,21 @@ pub(crate) fn findings(needle: u32, line: &[u8], into: &mut Vec<Finding>) {
     }
 }
 
+/// What asks whether there is a header.
+const OPERATOR: &str = "__has_include";
+
 fn include(line: &str, into: &mut Vec<Finding>) {
     for directive in directives(line) {
         lookup(directive, "include", into);
         if ["if", "elif", "define"].iter().any(|word| directive.starts_with(word)) {
             asked(directive, into);
+        }
+    }
+    // What a comment that began on an earlier line stood in may be a condition or a definition.
+    for (at, end) in line.match_indices("*/") {
+        let rest = &line[at + end.len()..];
+        if rest.contains(OPERATOR) && directives(&line[at..]).next().is_none() {
+            asked(&format!("define {rest}"), into);
         }
     }
     if line.match_indices(".include").any(|(at, word)| {
@@ -101,7 +113,7 @@ fn include(line: &str, into: &mut Vec<Finding>) {
 
 /// What may stand behind the `#` of a directive: at the beginning of the line, and behind each comment that ends on it,
 /// since that may have begun on an earlier line, before the `#` or behind it.
-fn directives(line: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn directives(line: &str) -> impl Iterator<Item = &str> {
     const WORDS: [&str; 6] = ["include", "import", "if", "elif", "define", "embed"];
     let hash = |text| ["#", "%:"].iter().find_map(|hash| blank(text).strip_prefix(hash)).map(blank);
     let behind_comments = line.match_indices("*/").filter_map(move |(at, end)| {
@@ -113,7 +125,7 @@ fn directives(line: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The rest behind white space and comments.
-fn blank(text: &str) -> &str {
+pub(crate) fn blank(text: &str) -> &str {
     let mut rest = text.trim_start();
     while let Some(comment) = rest.strip_prefix("/*") {
         let Some(end) = comment.find("*/") else { return "" };
@@ -139,7 +151,6 @@ fn lookup(directive: &str, word: &str, into: &mut Vec<Finding>) {
 
 /// `__has_include(…)` and `__has_include_next(…)` in a condition, and in a definition, where it can stand for anything.
 fn asked(directive: &str, into: &mut Vec<Finding>) {
-    const OPERATOR: &str = "__has_include";
     let condition = !directive.starts_with("define");
     for (at, word) in directive.match_indices(OPERATOR) {
         let (before, rest) = (directive[..at].trim_end(), &directive[at + word.len()..]);
@@ -164,6 +175,7 @@ fn asked(directive: &str, into: &mut Vec<Finding>) {
             Some((name, quoted)) => {
                 Finding::Lookup(Lookup { name: name.to_owned(), quoted, next, asked: true })
             }
+            None if !next && let Some(name) = wrapper(directive, rest) => Finding::Wrapper(name.to_owned()),
             None => Finding::Never("computes what `__has_include` asks for"),
         });
     }
@@ -172,8 +184,23 @@ fn asked(directive: &str, into: &mut Vec<Finding>) {
     }
 }
 
+/// The name of the macro that a directive defines, if it has one parameter, and that is what `rest`, behind the operator in
+/// its body, asks for.
+fn wrapper<'a>(directive: &'a str, rest: &str) -> Option<&'a str> {
+    let definition = blank(directive.strip_prefix("define")?);
+    let (name, behind) = definition.split_once('(')?;
+    let is_name =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let parameter = match behind.split_once(')')?.0.trim() {
+        "..." => "__VA_ARGS__",
+        parameter => parameter,
+    };
+    let argument = blank(rest).strip_prefix('(')?.split_once(')')?.0.trim();
+    (is_name(name) && is_name(parameter) && argument == parameter).then_some(name)
+}
+
 /// The name in quotes or angle brackets.
-fn literal(text: &str) -> Option<(&str, bool)> {
+pub(crate) fn literal(text: &str) -> Option<(&str, bool)> {
     let (rest, close, quoted) = match text.strip_prefix('"') {
         Some(rest) => (rest, '"', true),
         None => (text.strip_prefix('<')?, '>', false),
@@ -254,12 +281,34 @@ mod tests {
     }
 
     #[test]
+    fn macros_that_ask_for_what_they_are_given_are_known_by_name() {
+        for line in [
+            "#define H(x) __has_include(x)",
+            "#define H( x ) (defined(__has_include) && __has_include ( x ))",
+            "# define H(...) __has_include(__VA_ARGS__)",
+        ] {
+            assert_eq!(of(line), [Finding::Wrapper("H".to_owned())], "{line}");
+        }
+    }
+
+    /// A comment that ends on a line may have begun in a directive, which goes on behind it.
+    #[test]
+    fn a_condition_goes_on_behind_a_comment() {
+        assert_eq!(of("begun */ || __has_include(<a.h>)"), found("a.h", false, false, true));
+        assert!(matches!(of("begun */ || __has_include(\"a.h\")")[..], [Finding::Never(_)]));
+        assert_eq!(of("__has_include(<a.h>) is in a comment */"), []);
+    }
+
+    #[test]
     fn what_cannot_be_known_is_said() {
         assert_eq!(of("#include MACRO"), [Finding::Computed]);
         assert_eq!(of("#include /* begun"), [Finding::Computed]);
         for line in [
             "#if __has_include(MACRO)",
-            "#define H(x) __has_include(x)",
+            "#define H(x, y) __has_include(x)",
+            "#define H(x) __has_include(y)",
+            "#define H(x) __has_include_next(x)",
+            "#define H (x) __has_include(x)",
             "#define H __has_include(\"x\")",
             "#if __has_include MACRO",
         ] {

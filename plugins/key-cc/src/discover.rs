@@ -10,13 +10,16 @@ use crate::derive::DEPFILE;
 use crate::directive::{Finding, NEEDLES, findings};
 use crate::graph::{Places, Run, walk};
 use crate::plan::{Compiler, Plan, reason};
+use crate::wrapped;
 
 /// What further identifies a compilation, from the report of its run.
 pub(crate) fn discover(operation: &Operation, report: &[u8]) -> Result<Discovery, Refusal> {
     let plan = Plan::of(operation)?;
     let parsed = Report::parse(report).map_err(Refusal::malformed)?;
     let files: Vec<String> = parsed.dependencies.iter().map(|dependency| normal(&dependency.path)).collect();
-    let (findings, mut uncacheable) = read_all(&parsed);
+    let (mut findings, mut uncacheable) = read_all(&parsed);
+    let paths: Vec<&str> = parsed.dependencies.iter().map(|dependency| dependency.path.as_str()).collect();
+    wrapped::follow(&plan, &paths, &mut findings);
     let places = walk(Run {
         files: &files,
         findings: &findings,

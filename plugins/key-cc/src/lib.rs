@@ -25,6 +25,7 @@
 //! | `search` | the directories that are searched for headers |
 //! | `directive` | what a line of a file looks for |
 //! | `graph` | what all files looked for, and where |
+//! | `wrapped` | what they asked for through macros |
 //! | `depfile` | reading reports and writing depfiles |
 //! | `derive`, `discover` | the two steps |
 //!
@@ -42,6 +43,7 @@ mod graph;
 mod options;
 mod plan;
 mod search;
+mod wrapped;
 
 use reviver_sdk::{Derivation, Discovery, KeyPlugin, Operation, Refusal};
 

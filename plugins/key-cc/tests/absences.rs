@@ -67,6 +67,49 @@ fn a_header_that_is_asked_for() {
     planted(&repository, &["-Ii", "src/a.c"], &["src/opt.h", "i/opt.h", "i/o/p.h"]);
 }
 
+/// fmt and others ask through a macro, and nothing that includes them was recorded.
+#[test]
+fn a_header_that_is_asked_for_through_a_macro() {
+    let source = format!(
+        "#include \"has.h\"\n#if HAS(\"opt.h\")\n#include \"opt.h\"\n#endif\n#if HAS(<o/p.h>)\nint p;\n#endif\n{USE}"
+    );
+    let has = "#ifdef __has_include\n# define HAS(x) __has_include(x)\n#else\n# define HAS(x) 0\n#endif\n";
+    let repository = Repository::new(&[("src/a.c", &source), ("i/has.h", has)]);
+    planted(&repository, &["-Ii", "src/a.c"], &["src/opt.h", "i/opt.h", "i/o/p.h"]);
+}
+
+/// An argument of a macro is expanded before `__has_include` sees it.
+#[test]
+fn a_name_that_macros_change_is_not_recorded() {
+    let source =
+        |before: &str| format!("{before}#define HAS(x) __has_include(x)\n#if HAS(<o/p.h>)\nint p;\n#endif\n");
+    let linux = source("").replace("o/p", "linux/p");
+    let repository =
+        Repository::new(&[("a.c", &source("")), ("b.c", &source("#define o 1\n")), ("c.c", &linux)]);
+    for compiler in ["gcc", "clang"].into_iter().filter(|compiler| installed(compiler)) {
+        assert_eq!(repository.run(&[compiler, "-c", "a.c"]).discovery.uncacheable, None);
+        for arguments in [
+            &["-c", "b.c"][..],
+            &["-c", "c.c"],
+            &["-c", "a.c", "-Dp"],
+            &["-c", "a.c", "-D", "o=x"],
+            &["-c", "a.c", "-DOTHER=HAS"],
+        ] {
+            let ran = repository.run(&[&[compiler], arguments].concat());
+            assert!(ran.discovery.uncacheable.is_some(), "{compiler} {arguments:?}");
+        }
+        let strict = repository.run(&[compiler, "-std=c11", "-c", "c.c"]);
+        assert_eq!(strict.discovery.uncacheable, None, "{compiler}");
+    }
+}
+
+/// The directive goes on behind a comment, and its line does not begin with it.
+#[test]
+fn a_header_that_is_asked_for_behind_a_comment_of_two_lines() {
+    let source = format!("#if 0 /* begun\n ended */ || __has_include(<o.h>)\nint o;\n#endif\n{USE}");
+    planted(&Repository::new(&[("a.c", &source), ("i/.keep", "")]), &["-Ii", "a.c"], &["i/o.h"]);
+}
+
 #[test]
 fn a_header_that_is_asked_for_and_there() {
     let repository = Repository::new(&[("a.c", "#if __has_include(<p.h>)\nint p;\n#endif\n"), ("i/p.h", "")]);

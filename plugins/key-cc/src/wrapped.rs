@@ -1,0 +1,203 @@
+//! Macros that stand for `__has_include`, and what is asked for through them.
+//!
+//! `#define HAS(x) __has_include(x)` is how many libraries write it. What they ask for stands where the macro is used, so
+//! all files are searched a second time, for its name.
+//!
+//! * A use that is not `HAS("name")` or `HAS(<name>)` can ask for anything: the run is not recorded. So is an argument of
+//!   the command that knows the macro, since it may give it another name.
+//! * In quotes a name is what it is. In angle brackets it is words like others, and each that is a macro becomes something
+//!   else: `HAS(<linux/a.h>)` asks for `1/a.h` where `linux` is 1. So none of its words may be a macro, whether a file that
+//!   was read, an argument or the compiler itself defines it.
+//! * In the body of another macro only angle brackets mean the same wherever that is used.
+
+use std::collections::BTreeSet;
+
+use reviver_sdk::scan;
+
+use crate::directive::{CUT, Finding, Lookup, blank, directives, literal};
+use crate::plan::Plan;
+
+const COMPUTED: &str = "computes what `__has_include` asks for";
+const UNSEARCHED: &str = "cannot be searched for what `__has_include` asks for";
+
+/// How many of such macros there may be, and how long their names: as many and as long as can be searched for.
+const MOST: (usize, usize) = (16, 64);
+
+/// Adds what is asked for through macros to what the lines of each file say.
+pub(crate) fn follow(plan: &Plan, files: &[&str], findings: &mut [Vec<Finding>]) {
+    let wrappers: BTreeSet<String> = findings
+        .iter()
+        .flatten()
+        .filter_map(|finding| match finding {
+            Finding::Wrapper(name) => Some(name.clone()),
+            _ => None,
+        })
+        .collect();
+    if wrappers.is_empty() {
+        return;
+    }
+    let found = asked(plan, files, &wrappers);
+    for (into, found) in findings.iter_mut().zip(found) {
+        into.extend(found);
+    }
+}
+
+fn asked(plan: &Plan, files: &[&str], wrappers: &BTreeSet<String>) -> Vec<Vec<Finding>> {
+    let never = |why| vec![vec![Finding::Never(why)]];
+    let fit = wrappers.len() <= MOST.0 && wrappers.iter().all(|name| name.len() <= MOST.1);
+    let arguments = || plan.command.arguments.iter().flat_map(|argument| words(argument));
+    if !fit || arguments().any(|word| wrappers.contains(word)) {
+        return never(COMPUTED);
+    }
+    let needles: Vec<&str> = wrappers.iter().map(String::as_str).collect();
+    let (mut all, mut angled) = (Vec::with_capacity(files.len()), BTreeSet::new());
+    for file in files {
+        let Ok(matches) = scan(file, &needles) else { return never(UNSEARCHED) };
+        let mut found = Vec::new();
+        for one in matches {
+            let name = needles.get(one.needle as usize).copied().unwrap_or_default();
+            uses(&String::from_utf8_lossy(&one.line), name, &mut found);
+        }
+        for finding in &found {
+            if let Finding::Lookup(lookup) = finding
+                && !lookup.quoted
+            {
+                angled.extend(words(&lookup.name).map(str::to_owned));
+            }
+        }
+        all.push(found);
+    }
+    if !angled.is_empty() {
+        match defines(plan, files, &angled) {
+            Some(true) => return never(COMPUTED),
+            None => return never(UNSEARCHED),
+            Some(false) => {}
+        }
+    }
+    all
+}
+
+/// What a line asks for through the macro of this name.
+fn uses(line: &str, name: &str, into: &mut Vec<Finding>) {
+    for directive in directives(line.trim_start()) {
+        let condition = ["if", "elif"].iter().any(|word| directive.starts_with(word));
+        let definition = directive.strip_prefix("define").map(blank);
+        // Whether there is such a macro is known from its definitions, and what these say too.
+        let about = ["ifdef", "ifndef", "elifdef", "elifndef"].iter().any(|word| directive.starts_with(word));
+        if about || !(condition || definition.is_some_and(|text| words(text).next() != Some(name))) {
+            continue;
+        }
+        if directive.len() >= CUT {
+            into.push(Finding::Never("has a line too long to be read"));
+        }
+        for (at, _) in directive.match_indices(name) {
+            let (before, rest) = (&directive[..at], &directive[at + name.len()..]);
+            if before.ends_with(is_word) || rest.starts_with(is_word) {
+                continue;
+            }
+            let before = before.trim_end();
+            if condition && ["defined", "defined(", "defined ("].iter().any(|word| before.ends_with(word)) {
+                continue;
+            }
+            let asked =
+                blank(rest).strip_prefix('(').and_then(|rest| {
+                    let rest = blank(rest);
+                    let (asked, quoted) = literal(rest)?;
+                    (blank(&rest[asked.len() + 2..]).starts_with(')') && (condition || !quoted))
+                        .then(|| Lookup { name: asked.to_owned(), quoted, next: false, asked: true })
+                });
+            into.push(asked.map_or(Finding::Never(COMPUTED), Finding::Lookup));
+        }
+    }
+}
+
+/// Whether anything defines a macro with one of these names; nothing where that cannot be known.
+fn defines(plan: &Plan, files: &[&str], names: &BTreeSet<String>) -> Option<bool> {
+    let mut behind = false;
+    for argument in &plan.command.arguments {
+        let defines = behind || ["-D", "-W", "-X"].iter().any(|start| argument.starts_with(start));
+        if defines && words(argument.trim_start_matches("-D")).any(|word| names.contains(word)) {
+            return Some(true);
+        }
+        behind = argument == "-D";
+    }
+    let defined = |directive: &str| {
+        let rest = directive.strip_prefix("define")?;
+        Some(names.contains(words(blank(rest)).next()?))
+    };
+    if plan.predefined()?.lines().any(|line| defined(line.trim_start_matches('#')) == Some(true)) {
+        return Some(true);
+    }
+    for file in files {
+        for one in scan(file, &["define"]).ok()? {
+            let line = String::from_utf8_lossy(&one.line);
+            if directives(line.trim_start()).any(|directive| defined(directive) == Some(true)) {
+                return Some(true);
+            }
+        }
+    }
+    Some(false)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '$'
+}
+
+/// What may be names of macros in a text.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c| !is_word(c)).filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(line: &str) -> Vec<Finding> {
+        let mut found = Vec::new();
+        uses(line, "HAS", &mut found);
+        found
+    }
+
+    fn lookup(name: &str, quoted: bool) -> Vec<Finding> {
+        vec![Finding::Lookup(Lookup { name: name.to_owned(), quoted, next: false, asked: true })]
+    }
+
+    #[test]
+    fn literal_names_are_asked_for() {
+        assert_eq!(of("#if HAS(\"a.h\")"), lookup("a.h", true));
+        assert_eq!(of("# elif X && ( HAS ( <a/b.h> ) || Y )"), lookup("a/b.h", false));
+        assert_eq!(of("begun */ #if HAS(<a.h>)"), lookup("a.h", false));
+        assert_eq!(of("#define HAS_A HAS(<a.h>)"), lookup("a.h", false));
+        assert_eq!(of("#if HAS(<a.h>) && HAS(<b.h>)").len(), 2);
+    }
+
+    #[test]
+    fn all_else_can_ask_for_anything() {
+        for line in [
+            "#if HAS(NAME)",
+            "#if CALL(HAS, <a.h>)",
+            "#define OTHER HAS",
+            "#define OTHER(x) HAS(x)",
+            "#define A HAS(\"a.h\")",
+            "#if HAS(<a.h> b)",
+        ] {
+            assert_eq!(of(line), [Finding::Never(COMPUTED)], "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_about_the_macro_asks_for_nothing() {
+        for line in [
+            "#define HAS(x) __has_include(x)",
+            "# define HAS(x) 0",
+            "#ifndef HAS",
+            "#if defined(HAS) || defined HAS",
+            "#undef HAS",
+            "#endif // HAS(\"a.h\")",
+            "#if HAS_NOT(<a.h>) && X_HAS(<a.h>)",
+            "// #if HAS(<a.h>)",
+        ] {
+            assert_eq!(of(line), [], "{line}");
+        }
+    }
+}
