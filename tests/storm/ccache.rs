@@ -11,7 +11,8 @@ use std::process::Command;
 pub(crate) struct Ccache {
     directory: PathBuf,
     version: String,
-    wrong: Vec<usize>,
+    /// The steps at which it was wrong, with what was asked for and what had happened.
+    wrong: Vec<String>,
 }
 
 impl Ccache {
@@ -33,9 +34,10 @@ impl Ccache {
     }
 
     /// Whether it did what the compiler does.
-    pub(crate) fn compare(&mut self, step: usize, plain: &Left, peer: &Left) {
+    pub(crate) fn compare(&mut self, plain: &Left, peer: &Left, story: impl FnOnce() -> String) {
         if (plain.exit, &plain.object) != (peer.exit, &peer.object) {
-            self.wrong.push(step);
+            let what = if plain.exit == peer.exit { "object" } else { "status" };
+            self.wrong.push(format!("{what}: {}", story()));
         }
     }
 
@@ -57,8 +59,8 @@ impl Ccache {
 impl fmt::Display for Ccache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} wrong, {} revived", self.version, self.wrong.len(), self.hits())?;
-        if number("REVIVER_STORM_STEPS", 0) > 0 && !self.wrong.is_empty() {
-            write!(f, " (wrong at {:?})", self.wrong)?;
+        if number("REVIVER_STORM_STEPS", 0) > 0 {
+            self.wrong.iter().try_for_each(|story| write!(f, "\n    wrong {story}"))?;
         }
         Ok(())
     }

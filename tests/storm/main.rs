@@ -112,7 +112,16 @@ impl Storm {
         let [Some(plain), Some(ours), peer] = left else { unreachable!("both have compiled") };
         self.judge(number, &plain, &ours);
         if let (Some(ccache), Some(peer)) = (&mut self.ccache, peer) {
-            ccache.compare(number, &plain, &peer);
+            let story = || {
+                let tail = &self.log[self.log.len().saturating_sub(3)..];
+                let (options, form) = (&self.asked.options, self.asked.form.options);
+                format!(
+                    "at step {number}: {} {form:?} {options:?} after {}",
+                    self.asked.source,
+                    tail.join("; ")
+                )
+            };
+            ccache.compare(&plain, &peer, story);
         }
     }
 

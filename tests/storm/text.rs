@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 /// Some of all ways to include.
-const LINES: [&str; 13] = [
+const LINES: [&str; 16] = [
     "#include \"a.h\"",
     "#include <a.h>",
     "#include \"b.h\"",
@@ -17,6 +17,9 @@ const LINES: [&str; 13] = [
     "#ifdef NAME\n#include NAME\n#endif",
     "#if __has_include(\"c.h\")\n#define HAS_C 1\n#endif",
     "#if defined __has_include && __has_include(<e.h>)\n#define HAS_E 1\n#endif",
+    "#define ASK(x) __has_include(x)\n#if ASK(\"c.h\")\n#define HAS_C 1\n#endif",
+    "#ifdef __has_include\n#define ASK(x) __has_include(x)\n#endif\n#if ASK(<e.h>) && \\\n ASK(<sub/d.h>)\n#define HAS_E 1\n#endif",
+    "#if 0 /* a remark\n that goes on */ || __has_include(<e.h>)\n#define HAS_E 1\n#endif",
     "#if 0\n#include \"e.h\"\n#endif",
     "#ifdef A\n#include \"e.h\"\n#endif",
     "#define A_HEADER \"b.h\"\n#include A_HEADER",

@@ -115,8 +115,13 @@ fn uses(line: &str, name: &str, into: &mut Vec<Finding>) {
 fn defines(plan: &Plan, files: &[&str], names: &BTreeSet<String>) -> Option<bool> {
     let mut behind = false;
     for argument in &plan.command.arguments {
-        let defines = behind || ["-D", "-W", "-X"].iter().any(|start| argument.starts_with(start));
-        if defines && words(argument.trim_start_matches("-D")).any(|word| names.contains(word)) {
+        // Of a definition the name is what counts; of what is passed on to the preprocessor, anything.
+        let mut words = words(argument.strip_prefix("-D").unwrap_or(argument));
+        let passed = argument.starts_with("-Wp,") || argument.starts_with("-X");
+        let named = behind || argument.starts_with("-D");
+        if named && words.next().is_some_and(|word| names.contains(word))
+            || passed && words.any(|word| names.contains(word))
+        {
             return Some(true);
         }
         behind = argument == "-D";
