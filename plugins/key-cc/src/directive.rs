@@ -5,6 +5,8 @@
 //! compiler looks for, and never fewer. What cannot be told from the line is [`Finding::Computed`] or
 //! [`Finding::Never`], never nothing.
 
+use std::borrow::Cow;
+
 /// What the host is asked to search for. `include` covers `#include_next`, `__has_include` and assembly's `.include`.
 pub(crate) const NEEDLES: [&str; 12] = [
     "include",
@@ -85,22 +87,18 @@ pub(crate) fn findings(needle: u32, line: &[u8], into: &mut Vec<Finding>) {
     }
 }
 
+/// The directives that this is about.
+const WORDS: [&str; 6] = ["include", "import", "if", "elif", "define", "embed"];
+
 /// What asks whether there is a header.
 const OPERATOR: &str = "__has_include";
 
 fn include(line: &str, into: &mut Vec<Finding>) {
     for directive in directives(line) {
         lookup(directive, "include", into);
-        if ["if", "elif", "define"].iter().any(|word| directive.starts_with(word)) {
-            asked(directive, into);
-        }
     }
-    // What a comment that began on an earlier line stood in may be a condition or a definition.
-    for (at, end) in line.match_indices("*/") {
-        let rest = &line[at + end.len()..];
-        if rest.contains(OPERATOR) && directives(&line[at..]).next().is_none() {
-            asked(&format!("define {rest}"), into);
-        }
+    for expression in expressions(line) {
+        asked(&expression, into);
     }
     if line.match_indices(".include").any(|(at, word)| {
         let behind = line[at + word.len()..].trim_start_matches([' ', '\t']);
@@ -111,17 +109,38 @@ fn include(line: &str, into: &mut Vec<Finding>) {
     }
 }
 
+/// Conditions and definitions, in which `__has_include` can stand. A comment that began on an earlier line may stand in one
+/// of which this line shows no more than the end; that counts as a definition of `_`.
+pub(crate) fn expressions(line: &str) -> Vec<Cow<'_, str>> {
+    let starts = |directive: &str, words: &[&str]| words.iter().any(|word| directive.starts_with(word));
+    let mut found: Vec<Cow<'_, str>> = directives(line)
+        .filter(|directive| starts(directive, &["if", "elif", "define"]))
+        .map(Cow::Borrowed)
+        .collect();
+    let is_known = |directive: &str| starts(directive, &WORDS);
+    if !behind_hash(line).is_some_and(is_known)
+        && let Some((_, rest)) = line.split_once("*/")
+        && !is_known(behind_hash(rest).unwrap_or_else(|| blank(rest)))
+    {
+        found.push(Cow::Owned(format!("define _ {rest}")));
+    }
+    found
+}
+
 /// What may stand behind the `#` of a directive: at the beginning of the line, and behind each comment that ends on it,
 /// since that may have begun on an earlier line, before the `#` or behind it.
 pub(crate) fn directives(line: &str) -> impl Iterator<Item = &str> {
-    const WORDS: [&str; 6] = ["include", "import", "if", "elif", "define", "embed"];
-    let hash = |text| ["#", "%:"].iter().find_map(|hash| blank(text).strip_prefix(hash)).map(blank);
     let behind_comments = line.match_indices("*/").filter_map(move |(at, end)| {
         let rest = &line[at + end.len()..];
-        hash(rest)
+        behind_hash(rest)
             .or_else(|| Some(blank(rest)).filter(|rest| WORDS.iter().any(|word| rest.starts_with(word))))
     });
-    hash(line).into_iter().chain(behind_comments)
+    behind_hash(line).into_iter().chain(behind_comments)
+}
+
+/// The directive that a text begins with, behind its `#`.
+fn behind_hash(text: &str) -> Option<&str> {
+    ["#", "%:"].iter().find_map(|hash| blank(text).strip_prefix(hash)).map(blank)
 }
 
 /// The rest behind white space and comments.
@@ -179,9 +198,34 @@ fn asked(directive: &str, into: &mut Vec<Finding>) {
             None => Finding::Never("computes what `__has_include` asks for"),
         });
     }
+    if pasted(directive) {
+        into.push(Finding::Never("may put `__has_include` together"));
+    }
     if directive.len() >= CUT && directive.contains(OPERATOR) {
         into.push(Finding::Never("has a line too long to be read"));
     }
+}
+
+/// Whether an expression holds the end of the operator's name as a word of its own, so that `##` can make the name of it.
+/// In strings, in comments and in names of files it is no word.
+fn pasted(directive: &str) -> bool {
+    const END: &str = "include";
+    let code = directive.split("//").next().unwrap_or_default();
+    code.match_indices(END).any(|(at, _)| {
+        let (before, rest) = (&code[..at], &code[at + END.len()..]);
+        let in_string = before.matches('"').count() % 2 == 1;
+        let rest = rest.strip_prefix("_next").unwrap_or(rest).trim_start_matches('_');
+        let word = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
+        let whole = before.len() - word.len();
+        let in_comment = before.rfind("/*") > before.rfind("*/");
+        let in_name = before[..whole].ends_with(['/', '.', '<', '-']) || rest.starts_with(['/', '.', '-']);
+        OPERATOR.ends_with(&format!("{word}{END}"))
+            && word != "__has_"
+            && !rest.starts_with(|c: char| c.is_alphanumeric())
+            && !in_string
+            && !in_comment
+            && !in_name
+    })
 }
 
 /// The name of the macro that a directive defines, if it has one parameter, and that is what `rest`, behind the operator in
@@ -296,7 +340,28 @@ mod tests {
     fn a_condition_goes_on_behind_a_comment() {
         assert_eq!(of("begun */ || __has_include(<a.h>)"), found("a.h", false, false, true));
         assert!(matches!(of("begun */ || __has_include(\"a.h\")")[..], [Finding::Never(_)]));
+        assert_eq!(of("# 1 */ || __has_include(<a.h>) /* x */ if y"), found("a.h", false, false, true));
+        assert_eq!(of("#if X /* x */ && __has_include(\"a.h\")"), found("a.h", true, false, true));
         assert_eq!(of("__has_include(<a.h>) is in a comment */"), []);
+    }
+
+    #[test]
+    fn the_operator_may_be_put_together() {
+        for line in
+            ["#if P(__has_, include)(<a.h>)", "#define H(x) has_ ## include", "#if H(_include_next)(<a.h>)"]
+        {
+            assert!(matches!(of(line)[..], [Finding::Never(_)]), "{line}: {:?}", of(line));
+        }
+        for line in [
+            "#if X // include it",
+            "#if X /* include it */",
+            "#define DIRECTORY \"/usr/include\"",
+            "#define X(a) do_not_include(a)",
+            "#if defined(__has_include)",
+        ] {
+            assert_eq!(of(line), [], "{line}");
+        }
+        assert_eq!(of("#if __has_include(<include/a.h>)"), found("include/a.h", false, false, true));
     }
 
     #[test]

@@ -29,8 +29,9 @@
 //! | `depfile` | reading reports and writing depfiles |
 //! | `derive`, `discover` | the two steps |
 //!
-//! Not seen: assembly that includes files by a name or a word that macros put together, and headers that a system header
-//! would include once a condition of its own changes without any file that was read or asked for changing.
+//! Not seen: assembly that includes files by a name or a word that macros put together; a macro that stands for
+//! `__has_include` where other macros put its name together; and headers that a system header would include once a
+//! condition of its own changes without any file that was read or asked for changing.
 #![forbid(unsafe_code)]
 
 mod command;

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use reviver_sdk::scan;
 
-use crate::directive::{CUT, Finding, Lookup, blank, directives, literal};
+use crate::directive::{CUT, Finding, Lookup, blank, directives, expressions, literal};
 use crate::plan::Plan;
 
 const COMPUTED: &str = "computes what `__has_include` asks for";
@@ -79,12 +79,12 @@ fn asked(plan: &Plan, files: &[&str], wrappers: &BTreeSet<String>) -> Vec<Vec<Fi
 
 /// What a line asks for through the macro of this name.
 fn uses(line: &str, name: &str, into: &mut Vec<Finding>) {
-    for directive in directives(line.trim_start()) {
-        let condition = ["if", "elif"].iter().any(|word| directive.starts_with(word));
+    for directive in expressions(line.trim_start()) {
         let definition = directive.strip_prefix("define").map(blank);
+        let condition = definition.is_none();
         // Whether there is such a macro is known from its definitions, and what these say too.
-        let about = ["ifdef", "ifndef", "elifdef", "elifndef"].iter().any(|word| directive.starts_with(word));
-        if about || !(condition || definition.is_some_and(|text| words(text).next() != Some(name))) {
+        let about = directive.starts_with("ifdef") || directive.starts_with("ifndef");
+        if about || definition.is_some_and(|text| words(text).next() == Some(name)) {
             continue;
         }
         if directive.len() >= CUT {
@@ -172,6 +172,7 @@ mod tests {
         assert_eq!(of("#if HAS(\"a.h\")"), lookup("a.h", true));
         assert_eq!(of("# elif X && ( HAS ( <a/b.h> ) || Y )"), lookup("a/b.h", false));
         assert_eq!(of("begun */ #if HAS(<a.h>)"), lookup("a.h", false));
+        assert_eq!(of("begun */ && HAS(<a.h>)"), lookup("a.h", false));
         assert_eq!(of("#define HAS_A HAS(<a.h>)"), lookup("a.h", false));
         assert_eq!(of("#if HAS(<a.h>) && HAS(<b.h>)").len(), 2);
     }
