@@ -6,11 +6,11 @@
 //! * A use that is not `HAS("name")` or `HAS(<name>)` can ask for anything: the run is not recorded. So is an argument of
 //!   the command that knows the macro, since it may give it another name.
 //! * In quotes a name is what it is. In angle brackets it is words like others, and each that is a macro becomes something
-//!   else: `HAS(<linux/a.h>)` asks for `1/a.h` where `linux` is 1. So none of its words may be a macro, whether a file that
-//!   was read, an argument or the compiler itself defines it.
+//!   else: `HAS(<linux/a.h>)` asks for `1/a.h` where `linux` is 1. So all files are searched once more, for definitions of
+//!   its words; with those of the arguments and of the compiler itself they say what could be asked for, and all of that is.
 //! * In the body of another macro only angle brackets mean the same wherever that is used.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reviver_sdk::scan;
 
@@ -22,6 +22,10 @@ const UNSEARCHED: &str = "cannot be searched for what `__has_include` asks for";
 
 /// How many of such macros there may be, and how long their names: as many and as long as can be searched for.
 const MOST: (usize, usize) = (16, 64);
+
+/// How often a definition may lead to another one, and how many names a name may become.
+const ROUNDS: usize = 4;
+const NAMES: usize = 16;
 
 /// Adds what is asked for through macros to what the lines of each file say.
 pub(crate) fn follow(plan: &Plan, files: &[&str], findings: &mut [Vec<Finding>]) {
@@ -67,11 +71,18 @@ fn asked(plan: &Plan, files: &[&str], wrappers: &BTreeSet<String>) -> Vec<Vec<Fi
         }
         all.push(found);
     }
-    if !angled.is_empty() {
-        match defines(plan, files, &angled) {
-            Some(true) => return never(COMPUTED),
-            None => return never(UNSEARCHED),
-            Some(false) => {}
+    let Some(meanings) = meanings(plan, files, angled) else { return never(COMPUTED) };
+    for found in &mut all {
+        for finding in std::mem::take(found) {
+            match finding {
+                Finding::Lookup(lookup) if !lookup.quoted => match becomes(&lookup.name, &meanings) {
+                    Some(names) => found.extend(
+                        names.into_iter().map(|name| Finding::Lookup(Lookup { name, ..lookup.clone() })),
+                    ),
+                    None => found.push(Finding::Never(COMPUTED)),
+                },
+                other => found.push(other),
+            }
         }
     }
     all
@@ -111,37 +122,97 @@ fn uses(line: &str, name: &str, into: &mut Vec<Finding>) {
     }
 }
 
-/// Whether anything defines a macro with one of these names; nothing where that cannot be known.
-fn defines(plan: &Plan, files: &[&str], names: &BTreeSet<String>) -> Option<bool> {
+/// What words may be defined as.
+type Meanings = BTreeMap<String, BTreeSet<String>>;
+
+/// What these words, and those that they become, may be defined as; nothing where that cannot be known.
+fn meanings(plan: &Plan, files: &[&str], mut names: BTreeSet<String>) -> Option<Meanings> {
+    for _ in 0..ROUNDS {
+        if names.is_empty() {
+            return Some(Meanings::new());
+        }
+        let meanings = definitions(plan, files, &names)?;
+        let known = names.len();
+        names.extend(meanings.values().flatten().flat_map(|body| words(body)).map(str::to_owned));
+        if names.len() == known {
+            return Some(meanings);
+        }
+    }
+    None
+}
+
+/// All definitions of these names, wherever they stand.
+fn definitions(plan: &Plan, files: &[&str], names: &BTreeSet<String>) -> Option<Meanings> {
+    let mut found = Meanings::new();
     let mut behind = false;
     for argument in &plan.command.arguments {
-        // Of a definition the name is what counts; of what is passed on to the preprocessor, anything.
-        let mut words = words(argument.strip_prefix("-D").unwrap_or(argument));
-        let passed = argument.starts_with("-Wp,") || argument.starts_with("-X");
-        let named = behind || argument.starts_with("-D");
-        if named && words.next().is_some_and(|word| names.contains(word))
-            || passed && words.any(|word| names.contains(word))
+        if let Some(definition) =
+            argument.strip_prefix("-D").filter(|it| !it.is_empty()).or(behind.then_some(argument.as_str()))
         {
-            return Some(true);
+            let text = definition.replacen('=', " ", 1);
+            let text = if definition.contains('=') { text } else { format!("{text} 1") };
+            define(&text, names, &mut found)?;
+        } else if (argument.starts_with("-Wp,") || argument.starts_with("-X"))
+            && words(argument).any(|word| names.contains(word))
+        {
+            return None;
         }
         behind = argument == "-D";
     }
-    let defined = |directive: &str| {
-        let rest = directive.strip_prefix("define")?;
-        Some(names.contains(words(blank(rest)).next()?))
-    };
-    if plan.predefined()?.lines().any(|line| defined(line.trim_start_matches('#')) == Some(true)) {
-        return Some(true);
+    for line in plan.predefined()?.lines() {
+        define(line.strip_prefix("#define ")?, names, &mut found)?;
     }
     for file in files {
         for one in scan(file, &["define"]).ok()? {
             let line = String::from_utf8_lossy(&one.line);
-            if directives(line.trim_start()).any(|directive| defined(directive) == Some(true)) {
-                return Some(true);
+            for directive in directives(line.trim_start()) {
+                if let Some(definition) = directive.strip_prefix("define") {
+                    define(blank(definition), names, &mut found)?;
+                }
             }
         }
     }
-    Some(false)
+    Some(found)
+}
+
+/// Takes a definition, the name in front, if it is of one of these names; nothing where it is too much to follow.
+fn define(text: &str, names: &BTreeSet<String>, into: &mut Meanings) -> Option<()> {
+    let Some(name) = words(text).next().filter(|name| names.contains(*name)) else { return Some(()) };
+    let body = text.strip_prefix(name)?;
+    // One with parameters stands for nothing where none are given.
+    if body.starts_with('(') {
+        return Some(());
+    }
+    let body = body.trim();
+    let followed = |c: char| is_word(c) || "./-+".contains(c);
+    if !body.chars().all(followed) || body.contains("//") || text.len() >= CUT {
+        return None;
+    }
+    into.entry(name.to_owned()).or_default().insert(body.to_owned());
+    Some(())
+}
+
+/// All that a name may become when each of its words becomes what it is defined as, or stays; nothing where that is too much.
+fn becomes(name: &str, meanings: &Meanings) -> Option<BTreeSet<String>> {
+    let mut all = BTreeSet::from([name.to_owned()]);
+    let mut open = vec![name.to_owned()];
+    while let Some(name) = open.pop() {
+        let mut at = 0;
+        for part in name.split_inclusive(|c| !is_word(c)) {
+            let word = part.trim_end_matches(|c| !is_word(c));
+            for body in meanings.get(word).into_iter().flatten() {
+                let other = [&name[..at], body, &name[at + word.len()..]].concat();
+                if all.insert(other.clone()) {
+                    open.push(other);
+                }
+            }
+            at += part.len();
+        }
+        if all.len() > NAMES {
+            return None;
+        }
+    }
+    Some(all)
 }
 
 fn is_word(c: char) -> bool {
@@ -175,6 +246,21 @@ mod tests {
         assert_eq!(of("begun */ && HAS(<a.h>)"), lookup("a.h", false));
         assert_eq!(of("#define HAS_A HAS(<a.h>)"), lookup("a.h", false));
         assert_eq!(of("#if HAS(<a.h>) && HAS(<b.h>)").len(), 2);
+    }
+
+    #[test]
+    fn a_name_becomes_what_its_words_are_defined_as() {
+        let names: BTreeSet<String> = ["fcntl", "h", "a"].map(str::to_owned).into();
+        let mut meanings = Meanings::new();
+        for text in ["fcntl fcntl64", "h(x) x", "other o o", "a a.a"] {
+            assert_eq!(define(text, &names, &mut meanings), Some(()), "{text}");
+        }
+        let both: BTreeSet<String> = ["fcntl.h", "fcntl64.h"].map(str::to_owned).into();
+        assert_eq!(becomes("fcntl.h", &meanings), Some(both));
+        assert_eq!(becomes("a/b.h", &meanings), None);
+        for text in ["h a b", "h a##b", "h \"x\"", "h <x>", "h x /* y */"] {
+            assert_eq!(define(text, &names, &mut meanings), None, "{text}");
+        }
     }
 
     #[test]
