@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use crate::wrapped::{is_word, words};
+
 /// What the host is asked to search for. `include` covers `#include_next`, `__has_include` and assembly's `.include`.
 pub(crate) const NEEDLES: [&str; 12] = [
     "include",
@@ -48,6 +50,8 @@ pub(crate) enum Finding {
     Computed,
     /// It defines a macro of this name that asks, as `__has_include` does, for what it is given.
     Wrapper(String),
+    /// A name in angle brackets is asked for where its words may be macros: in a definition, or in an argument of one.
+    Defined(String),
     /// Behind it the file counts as a system header.
     SystemHeader,
     /// It depends on the date or the time, unless `SOURCE_DATE_EPOCH` says which.
@@ -191,11 +195,14 @@ fn asked(directive: &str, into: &mut Vec<Finding>) {
         let name = blank(rest).strip_prefix('(').and_then(|rest| literal(blank(rest)));
         let name = name.filter(|(_, quoted)| condition || (!quoted && !next));
         into.push(match name {
-            Some((name, quoted)) => {
+            Some((name, _)) if !condition && !has_parameter(directive, name) => {
+                Finding::Defined(name.to_owned())
+            }
+            Some((name, quoted)) if condition => {
                 Finding::Lookup(Lookup { name: name.to_owned(), quoted, next, asked: true })
             }
             None if !next && let Some(name) = wrapper(directive, rest) => Finding::Wrapper(name.to_owned()),
-            None => Finding::Never("computes what `__has_include` asks for"),
+            _ => Finding::Never("computes what `__has_include` asks for"),
         });
     }
     if pasted(directive) {
@@ -226,6 +233,14 @@ fn pasted(directive: &str) -> bool {
             && !in_comment
             && !in_name
     })
+}
+
+/// Whether a word of the name is a parameter of the macro that the directive defines, if it defines one.
+pub(crate) fn has_parameter(directive: &str, name: &str) -> bool {
+    let Some(definition) = directive.strip_prefix("define").map(blank) else { return false };
+    let behind = definition.trim_start_matches(is_word);
+    let parameters = behind.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+    parameters.is_some_and(|(parameters, _)| words(parameters).any(|one| words(name).any(|word| word == one)))
 }
 
 /// The name of the macro that a directive defines, if it has one parameter, and that is what `rest`, behind the operator in
@@ -293,7 +308,7 @@ mod tests {
         assert_eq!(of("#elif X && __has_include ( \"a.h\" )"), found("a.h", true, false, true));
         assert_eq!(of("# if __has_include_next(<a.h>)"), found("a.h", false, true, true));
         assert_eq!(of("#if defined __has_include && __has_include(<a.h>)"), found("a.h", false, false, true));
-        assert_eq!(of("#define H __has_include(<a.h>)"), found("a.h", false, false, true));
+        assert_eq!(of("#define H __has_include(<a.h>)"), [Finding::Defined("a.h".to_owned())]);
         assert_eq!(of("#if __has_include(<a.h>) || __has_include(<b.h>)").len(), 2);
     }
 
@@ -338,9 +353,9 @@ mod tests {
     /// A comment that ends on a line may have begun in a directive, which goes on behind it.
     #[test]
     fn a_condition_goes_on_behind_a_comment() {
-        assert_eq!(of("begun */ || __has_include(<a.h>)"), found("a.h", false, false, true));
+        assert_eq!(of("begun */ || __has_include(<a.h>)"), [Finding::Defined("a.h".to_owned())]);
         assert!(matches!(of("begun */ || __has_include(\"a.h\")")[..], [Finding::Never(_)]));
-        assert_eq!(of("# 1 */ || __has_include(<a.h>) /* x */ if y"), found("a.h", false, false, true));
+        assert_eq!(of("# 1 */ || __has_include(<a.h>) /* x */ if"), [Finding::Defined("a.h".to_owned())]);
         assert_eq!(of("#if X /* x */ && __has_include(\"a.h\")"), found("a.h", true, false, true));
         assert_eq!(of("__has_include(<a.h>) is in a comment */"), []);
     }
@@ -371,6 +386,7 @@ mod tests {
         for line in [
             "#if __has_include(MACRO)",
             "#define H(x, y) __has_include(x)",
+            "#define H(x, y) __has_include(<x/a.h>)",
             "#define H(x) __has_include(y)",
             "#define H(x) __has_include_next(x)",
             "#define H (x) __has_include(x)",

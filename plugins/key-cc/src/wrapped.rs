@@ -10,11 +10,9 @@
 //!   its words; with those of the arguments and of the compiler itself they say what could be asked for, and all of that is.
 //! * In the body of another macro only angle brackets mean the same wherever that is used.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use reviver_sdk::scan;
 
-use crate::directive::{CUT, Finding, Lookup, blank, directives, expressions, literal};
+use crate::directive::{CUT, Finding, Lookup, blank, directives, expressions, has_parameter, literal};
 use crate::plan::Plan;
 
 const COMPUTED: &str = "computes what `__has_include` asks for";
@@ -29,63 +27,64 @@ const NAMES: usize = 16;
 
 /// Adds what is asked for through macros to what the lines of each file say.
 pub(crate) fn follow(plan: &Plan, files: &[&str], findings: &mut [Vec<Finding>]) {
-    let wrappers: BTreeSet<String> = findings
-        .iter()
-        .flatten()
-        .filter_map(|finding| match finding {
-            Finding::Wrapper(name) => Some(name.clone()),
-            _ => None,
-        })
-        .collect();
-    if wrappers.is_empty() {
-        return;
+    let mut wrappers = Vec::new();
+    let mut defined = false;
+    for finding in findings.iter().flatten() {
+        match finding {
+            Finding::Wrapper(name) => add(&mut wrappers, name),
+            Finding::Defined(_) => defined = true,
+            _ => {}
+        }
     }
-    let found = asked(plan, files, &wrappers);
-    for (into, found) in findings.iter_mut().zip(found) {
-        into.extend(found);
+    if (defined || !wrappers.is_empty())
+        && let Err(why) = asked(plan, files, &wrappers, findings)
+    {
+        findings[0].push(Finding::Never(why));
     }
 }
 
-fn asked(plan: &Plan, files: &[&str], wrappers: &BTreeSet<String>) -> Vec<Vec<Finding>> {
-    let never = |why| vec![vec![Finding::Never(why)]];
+fn asked(
+    plan: &Plan,
+    files: &[&str],
+    wrappers: &[String],
+    findings: &mut [Vec<Finding>],
+) -> Result<(), &'static str> {
     let fit = wrappers.len() <= MOST.0 && wrappers.iter().all(|name| name.len() <= MOST.1);
-    let arguments = || plan.command.arguments.iter().flat_map(|argument| words(argument));
-    if !fit || arguments().any(|word| wrappers.contains(word)) {
-        return never(COMPUTED);
+    if !fit || plan.command.arguments.iter().any(|argument| words(argument).any(|word| is_in(wrappers, word)))
+    {
+        return Err(COMPUTED);
     }
     let needles: Vec<&str> = wrappers.iter().map(String::as_str).collect();
-    let (mut all, mut angled) = (Vec::with_capacity(files.len()), BTreeSet::new());
-    for file in files {
-        let Ok(matches) = scan(file, &needles) else { return never(UNSEARCHED) };
-        let mut found = Vec::new();
-        for one in matches {
-            let name = needles.get(one.needle as usize).copied().unwrap_or_default();
-            uses(&String::from_utf8_lossy(&one.line), name, &mut found);
-        }
-        for finding in &found {
-            if let Finding::Lookup(lookup) = finding
-                && !lookup.quoted
-            {
-                angled.extend(words(&lookup.name).map(str::to_owned));
+    let mut names = Vec::new();
+    for (file, findings) in files.iter().zip(findings.iter_mut()) {
+        if !needles.is_empty() {
+            for one in scan(file, &needles).map_err(|_| UNSEARCHED)? {
+                let name = needles.get(one.needle as usize).copied().unwrap_or_default();
+                uses(&String::from_utf8_lossy(&one.line), name, findings);
             }
         }
-        all.push(found);
-    }
-    let Some(meanings) = meanings(plan, files, angled) else { return never(COMPUTED) };
-    for found in &mut all {
-        for finding in std::mem::take(found) {
-            match finding {
-                Finding::Lookup(lookup) if !lookup.quoted => match becomes(&lookup.name, &meanings) {
-                    Some(names) => found.extend(
-                        names.into_iter().map(|name| Finding::Lookup(Lookup { name, ..lookup.clone() })),
-                    ),
-                    None => found.push(Finding::Never(COMPUTED)),
-                },
-                other => found.push(other),
+        for finding in findings {
+            if let Finding::Defined(name) = finding {
+                words(name).for_each(|word| add(&mut names, word));
             }
         }
     }
-    all
+    let meanings = meanings(plan, files, names).ok_or(COMPUTED)?;
+    for findings in findings {
+        let mut more = Vec::new();
+        for finding in findings.iter() {
+            if let Finding::Defined(name) = finding {
+                let names = becomes(name, &meanings).ok_or(COMPUTED)?;
+                more.extend(names.into_iter().map(|name| lookup(name, false)));
+            }
+        }
+        findings.extend(more);
+    }
+    Ok(())
+}
+
+fn lookup(name: String, quoted: bool) -> Finding {
+    Finding::Lookup(Lookup { name, quoted, next: false, asked: true })
 }
 
 /// What a line asks for through the macro of this name.
@@ -110,30 +109,35 @@ fn uses(line: &str, name: &str, into: &mut Vec<Finding>) {
             if condition && ["defined", "defined(", "defined ("].iter().any(|word| before.ends_with(word)) {
                 continue;
             }
-            let asked =
-                blank(rest).strip_prefix('(').and_then(|rest| {
-                    let rest = blank(rest);
-                    let (asked, quoted) = literal(rest)?;
-                    (blank(&rest[asked.len() + 2..]).starts_with(')') && (condition || !quoted))
-                        .then(|| Lookup { name: asked.to_owned(), quoted, next: false, asked: true })
-                });
-            into.push(asked.map_or(Finding::Never(COMPUTED), Finding::Lookup));
+            let asked = blank(rest).strip_prefix('(').and_then(|rest| {
+                let rest = blank(rest);
+                let (asked, quoted) = literal(rest)?;
+                let whole = blank(&rest[asked.len() + 2..]).starts_with(')');
+                (whole && (condition || !quoted)).then_some((asked, quoted))
+            });
+            into.push(match asked {
+                Some((asked, true)) => lookup(asked.to_owned(), true),
+                Some((asked, false)) if !has_parameter(&directive, asked) => {
+                    Finding::Defined(asked.to_owned())
+                }
+                _ => Finding::Never(COMPUTED),
+            });
         }
     }
 }
 
-/// What words may be defined as.
-type Meanings = BTreeMap<String, BTreeSet<String>>;
+/// What words may be defined as: each definition with its body.
+type Meanings = Vec<(String, String)>;
 
 /// What these words, and those that they become, may be defined as; nothing where that cannot be known.
-fn meanings(plan: &Plan, files: &[&str], mut names: BTreeSet<String>) -> Option<Meanings> {
+fn meanings(plan: &Plan, files: &[&str], mut names: Vec<String>) -> Option<Meanings> {
     for _ in 0..ROUNDS {
         if names.is_empty() {
             return Some(Meanings::new());
         }
         let meanings = definitions(plan, files, &names)?;
         let known = names.len();
-        names.extend(meanings.values().flatten().flat_map(|body| words(body)).map(str::to_owned));
+        meanings.iter().flat_map(|(_, body)| words(body)).for_each(|word| add(&mut names, word));
         if names.len() == known {
             return Some(meanings);
         }
@@ -142,7 +146,7 @@ fn meanings(plan: &Plan, files: &[&str], mut names: BTreeSet<String>) -> Option<
 }
 
 /// All definitions of these names, wherever they stand.
-fn definitions(plan: &Plan, files: &[&str], names: &BTreeSet<String>) -> Option<Meanings> {
+fn definitions(plan: &Plan, files: &[&str], names: &[String]) -> Option<Meanings> {
     let mut found = Meanings::new();
     let mut behind = false;
     for argument in &plan.command.arguments {
@@ -153,7 +157,7 @@ fn definitions(plan: &Plan, files: &[&str], names: &BTreeSet<String>) -> Option<
             let text = if definition.contains('=') { text } else { format!("{text} 1") };
             define(&text, names, &mut found)?;
         } else if (argument.starts_with("-Wp,") || argument.starts_with("-X"))
-            && words(argument).any(|word| names.contains(word))
+            && words(argument).any(|word| is_in(names, word))
         {
             return None;
         }
@@ -176,8 +180,8 @@ fn definitions(plan: &Plan, files: &[&str], names: &BTreeSet<String>) -> Option<
 }
 
 /// Takes a definition, the name in front, if it is of one of these names; nothing where it is too much to follow.
-fn define(text: &str, names: &BTreeSet<String>, into: &mut Meanings) -> Option<()> {
-    let Some(name) = words(text).next().filter(|name| names.contains(*name)) else { return Some(()) };
+fn define(text: &str, names: &[String], into: &mut Meanings) -> Option<()> {
+    let Some(name) = words(text).next().filter(|name| is_in(names, name)) else { return Some(()) };
     let body = text.strip_prefix(name)?;
     // One with parameters stands for nothing where none are given.
     if body.starts_with('(') {
@@ -188,26 +192,26 @@ fn define(text: &str, names: &BTreeSet<String>, into: &mut Meanings) -> Option<(
     if !body.chars().all(followed) || body.contains("//") || text.len() >= CUT {
         return None;
     }
-    into.entry(name.to_owned()).or_default().insert(body.to_owned());
+    if !into.iter().any(|(known, as_what)| known == name && as_what == body) {
+        into.push((name.to_owned(), body.to_owned()));
+    }
     Some(())
 }
 
 /// All that a name may become when each of its words becomes what it is defined as, or stays; nothing where that is too much.
-fn becomes(name: &str, meanings: &Meanings) -> Option<BTreeSet<String>> {
-    let mut all = BTreeSet::from([name.to_owned()]);
-    let mut open = vec![name.to_owned()];
-    while let Some(name) = open.pop() {
+fn becomes(name: &str, meanings: &Meanings) -> Option<Vec<String>> {
+    let mut all = vec![name.to_owned()];
+    let mut next = 0;
+    while let Some(name) = all.get(next).cloned() {
         let mut at = 0;
         for part in name.split_inclusive(|c| !is_word(c)) {
             let word = part.trim_end_matches(|c| !is_word(c));
-            for body in meanings.get(word).into_iter().flatten() {
-                let other = [&name[..at], body, &name[at + word.len()..]].concat();
-                if all.insert(other.clone()) {
-                    open.push(other);
-                }
+            for (_, body) in meanings.iter().filter(|(defined, _)| defined == word) {
+                add(&mut all, &[&name[..at], body, &name[at + word.len()..]].concat());
             }
             at += part.len();
         }
+        next += 1;
         if all.len() > NAMES {
             return None;
         }
@@ -215,12 +219,22 @@ fn becomes(name: &str, meanings: &Meanings) -> Option<BTreeSet<String>> {
     Some(all)
 }
 
-fn is_word(c: char) -> bool {
+fn is_in(words: &[String], word: &str) -> bool {
+    words.iter().any(|one| one == word)
+}
+
+fn add(to: &mut Vec<String>, word: &str) {
+    if !is_in(to, word) {
+        to.push(word.to_owned());
+    }
+}
+
+pub(crate) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '$'
 }
 
 /// What may be names of macros in a text.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c| !is_word(c)).filter(|word| !word.is_empty())
 }
 
@@ -234,28 +248,28 @@ mod tests {
         found
     }
 
-    fn lookup(name: &str, quoted: bool) -> Vec<Finding> {
-        vec![Finding::Lookup(Lookup { name: name.to_owned(), quoted, next: false, asked: true })]
+    fn asked(name: &str, quoted: bool) -> Vec<Finding> {
+        vec![if quoted { lookup(name.to_owned(), true) } else { Finding::Defined(name.to_owned()) }]
     }
 
     #[test]
     fn literal_names_are_asked_for() {
-        assert_eq!(of("#if HAS(\"a.h\")"), lookup("a.h", true));
-        assert_eq!(of("# elif X && ( HAS ( <a/b.h> ) || Y )"), lookup("a/b.h", false));
-        assert_eq!(of("begun */ #if HAS(<a.h>)"), lookup("a.h", false));
-        assert_eq!(of("begun */ && HAS(<a.h>)"), lookup("a.h", false));
-        assert_eq!(of("#define HAS_A HAS(<a.h>)"), lookup("a.h", false));
+        assert_eq!(of("#if HAS(\"a.h\")"), asked("a.h", true));
+        assert_eq!(of("# elif X && ( HAS ( <a/b.h> ) || Y )"), asked("a/b.h", false));
+        assert_eq!(of("begun */ #if HAS(<a.h>)"), asked("a.h", false));
+        assert_eq!(of("begun */ && HAS(<a.h>)"), asked("a.h", false));
+        assert_eq!(of("#define HAS_A HAS(<a.h>)"), asked("a.h", false));
         assert_eq!(of("#if HAS(<a.h>) && HAS(<b.h>)").len(), 2);
     }
 
     #[test]
     fn a_name_becomes_what_its_words_are_defined_as() {
-        let names: BTreeSet<String> = ["fcntl", "h", "a"].map(str::to_owned).into();
+        let names = ["fcntl", "h", "a"].map(str::to_owned);
         let mut meanings = Meanings::new();
         for text in ["fcntl fcntl64", "h(x) x", "other o o", "a a.a"] {
             assert_eq!(define(text, &names, &mut meanings), Some(()), "{text}");
         }
-        let both: BTreeSet<String> = ["fcntl.h", "fcntl64.h"].map(str::to_owned).into();
+        let both: Vec<String> = ["fcntl.h", "fcntl64.h"].map(str::to_owned).into();
         assert_eq!(becomes("fcntl.h", &meanings), Some(both));
         assert_eq!(becomes("a/b.h", &meanings), None);
         for text in ["h a b", "h a##b", "h \"x\"", "h <x>", "h x /* y */"] {
@@ -270,6 +284,7 @@ mod tests {
             "#if CALL(HAS, <a.h>)",
             "#define OTHER HAS",
             "#define OTHER(x) HAS(x)",
+            "#define OTHER(x) HAS(<x/a.h>)",
             "#define A HAS(\"a.h\")",
             "#if HAS(<a.h> b)",
         ] {

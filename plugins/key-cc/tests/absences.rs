@@ -86,9 +86,11 @@ fn a_header_that_is_asked_for_by_a_name_that_macros_change() {
         ("a.c", &format!("#define o q\n{ask}")),
         ("b.c", ask),
         ("c.c", &ask.replace("<o/", "<linux/")),
+        ("d.c", "#define o q\n#define ASKED __has_include(<o/p.h>)\n#if ASKED\nint p;\n#endif\nint used;\n"),
         ("i/.keep", ""),
     ]);
     planted(&repository, &["-Ii", "a.c"], &["i/q/p.h"]);
+    planted(&repository, &["-Ii", "d.c"], &["i/q/p.h"]);
     planted(&repository, &["-Ii", "-Do=q", "b.c"], &["i/q/p.h"]);
     planted(&repository, &["-Ii", "-D", "o", "b.c"], &["i/1/p.h"]);
     planted(&repository, &["-Ii", "c.c"], &["i/1/p.h"]);
