@@ -18,13 +18,14 @@ target_include_directories(gtest PRIVATE ${from}/googletest ${from}/googlemock)
 target_link_libraries(gtest Threads::Threads)
 ";
 
-/// Without a type of build CMake takes fmt's own choice, which is an optimised one.
+/// Without a type of build `CMake` takes fmt's own choice, which is an optimised one.
 const OPTIONS: &str =
     "-DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG= -DFMT_DOC=OFF -DFMT_TEST=ON -DCMAKE_CXX_STANDARD=17";
 
 fn site(how: &str) -> Result<Option<Site>> {
     let (Some(fmt), Some(googletest)) = (find("fmtlib"), find("googletest")) else {
-        return no_sources("fmt and googletest").map(|()| None);
+        no_sources("fmt and googletest");
+        return Ok(None);
     };
     let plant = move |tree: &std::path::Path| {
         sources::copy(&fmt, tree)?;

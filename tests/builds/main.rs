@@ -1,4 +1,4 @@
-//! Real projects, built twice through make and through CMake with ninja: the second time nothing is compiled, and all that
+//! Real projects, built twice through make and through `CMake` with ninja: the second time nothing is compiled, and all that
 //! was built is, byte for byte, what the compiler alone makes of it.
 //!
 //! Each project is built in the same place three times: by the compiler alone, through an empty cache, and, cleaned, through

@@ -30,7 +30,7 @@ impl By {
         }
     }
 
-    /// The options that make CMake start all compilers behind a launcher.
+    /// The options that make `CMake` start all compilers behind a launcher.
     fn launchers(self) -> String {
         match self {
             Self::Itself => String::new(),
@@ -41,7 +41,7 @@ impl By {
     }
 }
 
-/// A build by CMake in the directory `build`, with this generator, of these targets, or of all if there are none.
+/// A build by `CMake` in the directory `build`, with this generator, of these targets, or of all if there are none.
 pub(crate) fn cmake(by: By, generator: &str, options: &str, targets: &str) -> Recipe {
     let wanted = if targets.is_empty() { String::new() } else { format!(" --target {targets}") };
     let list = if generator == "Ninja" { "ninja -n -v" } else { "make -n" };

@@ -7,10 +7,13 @@ use anyhow::Result;
 use std::fs;
 
 fn site(how: &str) -> Result<Option<Site>> {
-    let Some(from) = find("zlib") else { return no_sources("zlib").map(|()| None) };
+    let Some(from) = find("zlib") else {
+        no_sources("zlib");
+        return Ok(None);
+    };
     Site::new(&format!("zlib through {how}"), move |tree| {
         sources::copy(&from, tree)?;
-        // Debian leaves it out; CMake wants it to be there, and does nothing with it.
+        // Debian leaves it out; `CMake` wants it to be there, and does nothing with it.
         fs::create_dir_all(tree.join("win32"))?;
         Ok(fs::write(tree.join("win32/zlib1.rc"), "")?)
     })
