@@ -31,8 +31,10 @@ impl Bench {
         let entries = self.stats()?["entries"].as_u64();
         let taken = measure(rounds, &contenders)?;
         show("misses: the source was edited", rounds, &taken, &taken[0]);
-        let recorded = self.stats()?["entries"].as_u64().zip(entries).map(|(now, then)| now - then);
-        ensure!(recorded == Some(rounds as u64), "some misses of reviver were not recorded");
+        let stats = self.stats()?;
+        let recorded = stats["entries"].as_u64().zip(entries).map(|(now, then)| now - then);
+        let why = &stats["unrecorded"];
+        ensure!(recorded == Some(rounds as u64), "{recorded:?} of {rounds} misses were recorded: {why}");
         fs::write(&path, &text)?;
         Ok(())
     }
