@@ -19,7 +19,7 @@ mod custom_key;
 /// The greatest size of a component: a guest carries all that it uses, and every user loads it.
 const BUDGET: usize = 64 * 1024;
 /// The compiler plugin knows hundreds of options and how three compilers lay out their reports.
-const COMPILER_BUDGET: usize = 192 * 1024;
+const COMPILER_BUDGET: usize = 256 * 1024;
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -107,9 +107,24 @@ struct Reading {
     aside: Aside,
 }
 
+const NO_COMPILATION: &str = "there is no `-c` and no `-S`: linking is not understood";
+
+/// Whether this is surely a linking. Each has other objects and options, and would be counted by a reason of its own.
+fn links(arguments: &[String]) -> bool {
+    let is_object = |argument: &str| {
+        !argument.starts_with('-') && [".o", ".a", ".so", ".lo"].iter().any(|end| argument.ends_with(end))
+    };
+    let compiles = |argument: &str| matches!(argument, "-c" | "-S" | "-E" | "--compile" | "--assemble");
+    arguments.iter().any(|argument| is_object(argument))
+        && !arguments.iter().any(|argument| compiles(argument) || argument.starts_with("-M"))
+}
+
 impl Command {
     /// What `arguments` say to a driver that takes C for C++ or not, or why they are not understood.
     pub(crate) fn parse(arguments: &[String], cxx: bool) -> Result<Self, String> {
+        if links(arguments) {
+            return Err(NO_COMPILATION.to_owned());
+        }
         let mut reading = Reading::default();
         let mut walk = Walk::new(arguments);
         while let Some(argument) = walk.next() {
@@ -300,7 +315,7 @@ impl Reading {
 
     fn finish(mut self, cxx: bool) -> Result<Command, String> {
         if !self.compiles {
-            return Err("there is no `-c` and no `-S`: linking is not understood".to_owned());
+            return Err(NO_COMPILATION.to_owned());
         }
         let (source, forced_language) = self.source.ok_or("there is no source")?;
         let language = match forced_language {

@@ -5,6 +5,10 @@
 //! compiler looks for, and never fewer. What cannot be told from the line is [`Finding::Computed`] or
 //! [`Finding::Never`], never nothing.
 
+use std::borrow::Cow;
+
+use crate::wrapped::{is_word, words};
+
 /// What the host is asked to search for. `include` covers `#include_next`, `__has_include` and assembly's `.include`.
 pub(crate) const NEEDLES: [&str; 14] = [
     "include",
@@ -27,7 +31,7 @@ pub(crate) const NEEDLES: [&str; 14] = [
 const INCLUDES: &str = "includes a file in assembly, which no report names";
 
 /// The bytes behind which the host cuts lines.
-const CUT: usize = 1024;
+pub(crate) const CUT: usize = 1024;
 
 /// How a file is looked for.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -49,6 +53,10 @@ pub(crate) enum Finding {
     Lookup(Lookup),
     /// It includes a file whose name a macro has.
     Computed,
+    /// It defines a macro of this name that asks, as `__has_include` does, for what it is given.
+    Wrapper(String),
+    /// A name in angle brackets is asked for where its words may be macros: in a definition, or in an argument of one.
+    Defined(String),
     /// Behind it the file counts as a system header.
     SystemHeader,
     /// It depends on the date or the time, unless `SOURCE_DATE_EPOCH` says which.
@@ -93,12 +101,18 @@ pub(crate) fn findings(needle: u32, line: &[u8], assembly: bool, into: &mut Vec<
     }
 }
 
+/// The directives that this is about.
+const WORDS: [&str; 6] = ["include", "import", "if", "elif", "define", "embed"];
+
+/// What asks whether there is a header.
+const OPERATOR: &str = "__has_include";
+
 fn include(line: &str, into: &mut Vec<Finding>) {
     for directive in directives(line) {
         lookup(directive, "include", into);
-        if ["if", "elif", "define"].iter().any(|word| directive.starts_with(word)) {
-            asked(directive, into);
-        }
+    }
+    for expression in expressions(line) {
+        asked(&expression, into);
     }
     included(line, into);
 }
@@ -114,21 +128,42 @@ fn included(line: &str, into: &mut Vec<Finding>) {
     }
 }
 
+/// Conditions and definitions, in which `__has_include` can stand. A comment that began on an earlier line may stand in one
+/// of which this line shows no more than the end; that counts as a definition of `_`.
+pub(crate) fn expressions(line: &str) -> Vec<Cow<'_, str>> {
+    let starts = |directive: &str, words: &[&str]| words.iter().any(|word| directive.starts_with(word));
+    let mut found: Vec<Cow<'_, str>> = directives(line)
+        .filter(|directive| starts(directive, &["if", "elif", "define"]))
+        .map(Cow::Borrowed)
+        .collect();
+    let is_known = |directive: &str| starts(directive, &WORDS);
+    if !behind_hash(line).is_some_and(is_known)
+        && let Some((_, rest)) = line.split_once("*/")
+        && !is_known(behind_hash(rest).unwrap_or_else(|| blank(rest)))
+    {
+        found.push(Cow::Owned(format!("define _ {rest}")));
+    }
+    found
+}
+
 /// What may stand behind the `#` of a directive: at the beginning of the line, and behind each comment that ends on it,
 /// since that may have begun on an earlier line, before the `#` or behind it.
-fn directives(line: &str) -> impl Iterator<Item = &str> {
-    const WORDS: [&str; 6] = ["include", "import", "if", "elif", "define", "embed"];
-    let hash = |text| ["#", "%:"].iter().find_map(|hash| blank(text).strip_prefix(hash)).map(blank);
+pub(crate) fn directives(line: &str) -> impl Iterator<Item = &str> {
     let behind_comments = line.match_indices("*/").filter_map(move |(at, end)| {
         let rest = &line[at + end.len()..];
-        hash(rest)
+        behind_hash(rest)
             .or_else(|| Some(blank(rest)).filter(|rest| WORDS.iter().any(|word| rest.starts_with(word))))
     });
-    hash(line).into_iter().chain(behind_comments)
+    behind_hash(line).into_iter().chain(behind_comments)
+}
+
+/// The directive that a text begins with, behind its `#`.
+fn behind_hash(text: &str) -> Option<&str> {
+    ["#", "%:"].iter().find_map(|hash| blank(text).strip_prefix(hash)).map(blank)
 }
 
 /// The rest behind white space and comments.
-fn blank(text: &str) -> &str {
+pub(crate) fn blank(text: &str) -> &str {
     let mut rest = text.trim_start();
     while let Some(comment) = rest.strip_prefix("/*") {
         let Some(end) = comment.find("*/") else { return "" };
@@ -154,7 +189,6 @@ fn lookup(directive: &str, word: &str, into: &mut Vec<Finding>) {
 
 /// `__has_include(…)` and `__has_include_next(…)` in a condition, and in a definition, where it can stand for anything.
 fn asked(directive: &str, into: &mut Vec<Finding>) {
-    const OPERATOR: &str = "__has_include";
     let condition = !directive.starts_with("define");
     for (at, word) in directive.match_indices(OPERATOR) {
         let (before, rest) = (directive[..at].trim_end(), &directive[at + word.len()..]);
@@ -176,19 +210,71 @@ fn asked(directive: &str, into: &mut Vec<Finding>) {
         let name = blank(rest).strip_prefix('(').and_then(|rest| literal(blank(rest)));
         let name = name.filter(|(_, quoted)| condition || (!quoted && !next));
         into.push(match name {
-            Some((name, quoted)) => {
+            Some((name, _)) if !condition && !has_parameter(directive, name) => {
+                Finding::Defined(name.to_owned())
+            }
+            Some((name, quoted)) if condition => {
                 Finding::Lookup(Lookup { name: name.to_owned(), quoted, next, asked: true })
             }
-            None => Finding::Never("computes what `__has_include` asks for"),
+            None if !next && let Some(name) = wrapper(directive, rest) => Finding::Wrapper(name.to_owned()),
+            _ => Finding::Never("computes what `__has_include` asks for"),
         });
+    }
+    if pasted(directive) {
+        into.push(Finding::Never("may put `__has_include` together"));
     }
     if directive.len() >= CUT && directive.contains(OPERATOR) {
         into.push(Finding::Never("has a line too long to be read"));
     }
 }
 
+/// Whether an expression holds the end of the operator's name as a word of its own, so that `##` can make the name of it.
+/// In strings, in comments and in names of files it is no word.
+fn pasted(directive: &str) -> bool {
+    const END: &str = "include";
+    let code = directive.split("//").next().unwrap_or_default();
+    code.match_indices(END).any(|(at, _)| {
+        let (before, rest) = (&code[..at], &code[at + END.len()..]);
+        let in_string = before.matches('"').count() % 2 == 1;
+        let rest = rest.strip_prefix("_next").unwrap_or(rest).trim_start_matches('_');
+        let word = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
+        let whole = before.len() - word.len();
+        let in_comment = before.rfind("/*") > before.rfind("*/");
+        let in_name = before[..whole].ends_with(['/', '.', '<', '-']) || rest.starts_with(['/', '.', '-']);
+        OPERATOR.ends_with(&format!("{word}{END}"))
+            && word != "__has_"
+            && !rest.starts_with(|c: char| c.is_alphanumeric())
+            && !in_string
+            && !in_comment
+            && !in_name
+    })
+}
+
+/// Whether a word of the name is a parameter of the macro that the directive defines, if it defines one.
+pub(crate) fn has_parameter(directive: &str, name: &str) -> bool {
+    let Some(definition) = directive.strip_prefix("define").map(blank) else { return false };
+    let behind = definition.trim_start_matches(is_word);
+    let parameters = behind.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+    parameters.is_some_and(|(parameters, _)| words(parameters).any(|one| words(name).any(|word| word == one)))
+}
+
+/// The name of the macro that a directive defines, if it has one parameter, and that is what `rest`, behind the operator in
+/// its body, asks for.
+fn wrapper<'a>(directive: &'a str, rest: &str) -> Option<&'a str> {
+    let definition = blank(directive.strip_prefix("define")?);
+    let (name, behind) = definition.split_once('(')?;
+    let is_name =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let parameter = match behind.split_once(')')?.0.trim() {
+        "..." => "__VA_ARGS__",
+        parameter => parameter,
+    };
+    let argument = blank(rest).strip_prefix('(')?.split_once(')')?.0.trim();
+    (is_name(name) && is_name(parameter) && argument == parameter).then_some(name)
+}
+
 /// The name in quotes or angle brackets.
-fn literal(text: &str) -> Option<(&str, bool)> {
+pub(crate) fn literal(text: &str) -> Option<(&str, bool)> {
     let (rest, close, quoted) = match text.strip_prefix('"') {
         Some(rest) => (rest, '"', true),
         None => (text.strip_prefix('<')?, '>', false),
@@ -237,7 +323,7 @@ mod tests {
         assert_eq!(of("#elif X && __has_include ( \"a.h\" )"), found("a.h", true, false, true));
         assert_eq!(of("# if __has_include_next(<a.h>)"), found("a.h", false, true, true));
         assert_eq!(of("#if defined __has_include && __has_include(<a.h>)"), found("a.h", false, false, true));
-        assert_eq!(of("#define H __has_include(<a.h>)"), found("a.h", false, false, true));
+        assert_eq!(of("#define H __has_include(<a.h>)"), [Finding::Defined("a.h".to_owned())]);
         assert_eq!(of("#if __has_include(<a.h>) || __has_include(<b.h>)").len(), 2);
     }
 
@@ -282,12 +368,56 @@ mod tests {
     }
 
     #[test]
+    fn macros_that_ask_for_what_they_are_given_are_known_by_name() {
+        for line in [
+            "#define H(x) __has_include(x)",
+            "#define H( x ) (defined(__has_include) && __has_include ( x ))",
+            "# define H(...) __has_include(__VA_ARGS__)",
+        ] {
+            assert_eq!(of(line), [Finding::Wrapper("H".to_owned())], "{line}");
+        }
+    }
+
+    /// A comment that ends on a line may have begun in a directive, which goes on behind it.
+    #[test]
+    fn a_condition_goes_on_behind_a_comment() {
+        assert_eq!(of("begun */ || __has_include(<a.h>)"), [Finding::Defined("a.h".to_owned())]);
+        assert!(matches!(of("begun */ || __has_include(\"a.h\")")[..], [Finding::Never(_)]));
+        assert_eq!(of("# 1 */ || __has_include(<a.h>) /* x */ if"), [Finding::Defined("a.h".to_owned())]);
+        assert_eq!(of("#if X /* x */ && __has_include(\"a.h\")"), found("a.h", true, false, true));
+        assert_eq!(of("__has_include(<a.h>) is in a comment */"), []);
+    }
+
+    #[test]
+    fn the_operator_may_be_put_together() {
+        for line in
+            ["#if P(__has_, include)(<a.h>)", "#define H(x) has_ ## include", "#if H(_include_next)(<a.h>)"]
+        {
+            assert!(matches!(of(line)[..], [Finding::Never(_)]), "{line}: {:?}", of(line));
+        }
+        for line in [
+            "#if X // include it",
+            "#if X /* include it */",
+            "#define DIRECTORY \"/usr/include\"",
+            "#define X(a) do_not_include(a)",
+            "#if defined(__has_include)",
+        ] {
+            assert_eq!(of(line), [], "{line}");
+        }
+        assert_eq!(of("#if __has_include(<include/a.h>)"), found("include/a.h", false, false, true));
+    }
+
+    #[test]
     fn what_cannot_be_known_is_said() {
         assert_eq!(of("#include MACRO"), [Finding::Computed]);
         assert_eq!(of("#include /* begun"), [Finding::Computed]);
         for line in [
             "#if __has_include(MACRO)",
-            "#define H(x) __has_include(x)",
+            "#define H(x, y) __has_include(x)",
+            "#define H(x, y) __has_include(<x/a.h>)",
+            "#define H(x) __has_include(y)",
+            "#define H(x) __has_include_next(x)",
+            "#define H (x) __has_include(x)",
             "#define H __has_include(\"x\")",
             "#if __has_include MACRO",
         ] {

@@ -11,13 +11,14 @@ use crate::directive::{Finding, NEEDLES, findings};
 use crate::graph::{Places, walk};
 use crate::plan::{Compiler, Plan, lists_of_clang, reason};
 use crate::run::Run;
+use crate::wrapped;
 
 /// What further identifies a compilation, from the report of its run.
 pub(crate) fn discover(operation: &Operation, report: &[u8]) -> Result<Discovery, Refusal> {
     let plan = Plan::of(operation)?;
     let parsed = Report::parse(report).map_err(Refusal::malformed)?;
     let files: Vec<String> = parsed.dependencies.iter().map(|dependency| normal(&dependency.path)).collect();
-    let (findings, mut uncacheable) = read_all(&parsed, plan.command.language.is_assembly());
+    let (mut findings, mut uncacheable) = read_all(&parsed, plan.command.language.is_assembly());
     let source = normal(&plan.command.source);
     // clang reports lists before the source.
     let listed = files.iter().position(|file| *file == source);
@@ -27,6 +28,8 @@ pub(crate) fn discover(operation: &Operation, report: &[u8]) -> Result<Discovery
         uncacheable = Some(format!("the report is about `{}`", files[0]));
     }
     let listed = listed.unwrap_or(0);
+    let paths: Vec<&str> = parsed.dependencies.iter().map(|dependency| dependency.path.as_str()).collect();
+    wrapped::follow(&plan, &paths[listed..], &mut findings[listed..]);
     let places = walk(Run {
         files: &files[listed..],
         findings: &findings[listed..],

@@ -186,6 +186,10 @@ impl Walk<'_> {
             self.run.findings.iter().map(|all| all.contains(&Finding::SystemHeader)).collect();
         let (mut own, mut system) = (vec![false; count], vec![false; count]);
         own[0] = true;
+        // gcc names a file twice now and then; what is known of it is known of the first one.
+        let first = |file: usize| self.paths.get(&self.run.files[file]).copied().flatten();
+        let twins: Vec<(usize, usize)> =
+            (1..count).filter_map(|file| Some((file, first(file).filter(|first| *first != file)?))).collect();
         loop {
             let before = (own.clone(), system.clone());
             for edge in &self.edges {
@@ -195,6 +199,10 @@ impl Walk<'_> {
                 };
                 own[edge.to] |= from_own && !edge.system;
                 system[edge.to] |= from_system || edge.system;
+            }
+            for (twin, first) in &twins {
+                own[*twin] |= own[*first];
+                system[*twin] |= system[*first];
             }
             if before == (own.clone(), system.clone()) {
                 return (own, system);
@@ -349,6 +357,19 @@ mod tests {
     fn a_file_that_nothing_explains_is_not_recorded() {
         let unexplained = places(&[("a.c", ""), ("inc1/x.h", "")]);
         assert_eq!(unexplained.uncacheable.as_deref(), Some("how `inc1/x.h` was found is not known"));
+    }
+
+    /// gcc reported `fmt/format.h` a second time when it came again through another header.
+    #[test]
+    fn a_file_that_is_reported_twice_is_one() {
+        let twice = places(&[
+            ("a.c", "#include <x.h>\n#include <s.h>"),
+            ("inc1/x.h", ""),
+            ("/sys1/s.h", ""),
+            ("inc1/x.h", ""),
+        ]);
+        assert_eq!(twice.uncacheable, None);
+        assert_eq!((twice.own, twice.certain), (vec![true, true, false, true], true));
     }
 
     #[test]

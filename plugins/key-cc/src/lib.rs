@@ -33,13 +33,15 @@
 //! | `search` | the directories that are searched for headers |
 //! | `directive` | what a line of a file looks for |
 //! | `run`, `graph` | what is known of a run, and where all its files looked for others |
+//! | `wrapped` | what they asked for through macros |
 //! | `precompiled` | where gcc looked for precompiled headers |
 //! | `depfile` | reading reports and writing depfiles |
 //! | `derive`, `discover` | the two steps |
 //!
 //! Not seen: assembly that includes files by a name or a word that macros put together, or by a word in which small and great
-//! letters are mixed; a date that a precompiled header outside of the repository holds; and headers that a system header
-//! would include once a condition of its own changes without any file that was read or asked for changing.
+//! letters are mixed; a macro that stands for `__has_include` where other macros put its name together; a date that a
+//! precompiled header outside of the repository holds; and headers that a system header would include once a condition of
+//! its own changes without any file that was read or asked for changing.
 #![forbid(unsafe_code)]
 
 mod aside;
@@ -62,6 +64,7 @@ mod run;
 mod search;
 mod source;
 mod spelling;
+mod wrapped;
 
 use reviver_sdk::{Derivation, Discovery, KeyPlugin, Operation, Refusal};
 

@@ -128,6 +128,13 @@ impl Plan {
         arguments
     }
 
+    /// The macros that the compiler defines by itself, as directives; nothing where it does not say.
+    pub(crate) fn predefined(&self) -> Option<String> {
+        let mut arguments: Vec<&str> = self.command.search.iter().map(String::as_str).collect();
+        arguments.extend(["-dM", "-E", "-x", self.command.language.of_headers(), "/dev/null"]);
+        text(ask(&arguments).ok()?.stdout).ok()
+    }
+
     /// Whether `SOURCE_DATE_EPOCH` says the date and the time.
     #[must_use]
     pub(crate) fn dated(&self) -> bool {

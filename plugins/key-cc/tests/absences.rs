@@ -67,6 +67,62 @@ fn a_header_that_is_asked_for() {
     planted(&repository, &["-Ii", "src/a.c"], &["src/opt.h", "i/opt.h", "i/o/p.h"]);
 }
 
+/// fmt and others ask through a macro, and nothing that includes them was recorded.
+#[test]
+fn a_header_that_is_asked_for_through_a_macro() {
+    let source = format!(
+        "#include \"has.h\"\n#if HAS(\"opt.h\")\n#include \"opt.h\"\n#endif\n#if HAS(<o/p.h>)\nint p;\n#endif\n{USE}"
+    );
+    let has = "#ifdef __has_include\n# define HAS(x) __has_include(x)\n#else\n# define HAS(x) 0\n#endif\n";
+    let repository = Repository::new(&[("src/a.c", &source), ("i/has.h", has)]);
+    planted(&repository, &["-Ii", "src/a.c"], &["src/opt.h", "i/opt.h", "i/o/p.h"]);
+}
+
+/// An argument of a macro is expanded before `__has_include` sees it: what is asked for here is `q/p.h` and `1/p.h`.
+#[test]
+fn a_header_that_is_asked_for_by_a_name_that_macros_change() {
+    let ask = "#define HAS(x) __has_include(x)\n#if HAS(<o/p.h>)\nint p;\n#endif\nint used;\n";
+    let repository = Repository::new(&[
+        ("a.c", &format!("#define o q\n{ask}")),
+        ("b.c", ask),
+        ("c.c", &ask.replace("<o/", "<linux/")),
+        ("d.c", "#define o q\n#define ASKED __has_include(<o/p.h>)\n#if ASKED\nint p;\n#endif\nint used;\n"),
+        ("i/.keep", ""),
+    ]);
+    planted(&repository, &["-Ii", "a.c"], &["i/q/p.h"]);
+    planted(&repository, &["-Ii", "d.c"], &["i/q/p.h"]);
+    planted(&repository, &["-Ii", "-Do=q", "b.c"], &["i/q/p.h"]);
+    planted(&repository, &["-Ii", "-D", "o", "b.c"], &["i/1/p.h"]);
+    planted(&repository, &["-Ii", "c.c"], &["i/1/p.h"]);
+    planted(&repository, &["-Ii", "-std=c11", "c.c"], &["i/linux/p.h"]);
+}
+
+#[test]
+fn a_name_that_macros_change_beyond_knowing_is_not_recorded() {
+    let ask = "#define HAS(x) __has_include(x)\n#if HAS(<o/p.h>)\nint p;\n#endif\n";
+    let repository = Repository::new(&[
+        ("a.c", ask),
+        ("b.c", &format!("#define o q r\n{ask}")),
+        ("c.c", "#define P(a, b) a##b\n#if P(__has_, include)(<o.h>)\nint p;\n#endif\n"),
+    ]);
+    for compiler in ["gcc", "clang"].into_iter().filter(|compiler| installed(compiler)) {
+        assert_eq!(repository.run(&[compiler, "-c", "a.c"]).discovery.uncacheable, None);
+        for arguments in
+            [&["-c", "b.c"][..], &["-c", "c.c"], &["-c", "a.c", "-Do=(1)"], &["-c", "a.c", "-DOTHER=HAS"]]
+        {
+            let ran = repository.run(&[&[compiler], arguments].concat());
+            assert!(ran.discovery.uncacheable.is_some(), "{compiler} {arguments:?}");
+        }
+    }
+}
+
+/// The directive goes on behind a comment, and its line does not begin with it.
+#[test]
+fn a_header_that_is_asked_for_behind_a_comment_of_two_lines() {
+    let source = format!("#if 0 /* begun\n ended */ || __has_include(<o.h>)\nint o;\n#endif\n{USE}");
+    planted(&Repository::new(&[("a.c", &source), ("i/.keep", "")]), &["-Ii", "a.c"], &["i/o.h"]);
+}
+
 #[test]
 fn a_header_that_is_asked_for_and_there() {
     let repository = Repository::new(&[("a.c", "#if __has_include(<p.h>)\nint p;\n#endif\n"), ("i/p.h", "")]);
