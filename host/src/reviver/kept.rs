@@ -17,7 +17,6 @@ use crate::bytes::{Layout as _, Malformed, Reader};
 use crate::digest::Digest;
 use crate::identity::Identity;
 use crate::operation::{FILE, Source};
-use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -52,7 +51,8 @@ struct Directory {
     path: Vec<u8>,
     identity: Option<Identity>,
     missed: u32,
-    state: OnceCell<State>,
+    /// What was found when it was looked at.
+    state: Option<State>,
 }
 
 enum State {
@@ -79,7 +79,7 @@ impl<'a> Kept<'a> {
             let mut path = Vec::new();
             absolute(&mut path, from.bytes()?, root, base);
             let (identity, missed) = (from.option()?, from.u32()?);
-            directories.push(Directory { path, identity, missed, state: OnceCell::new() });
+            directories.push(Directory { path, identity, missed, state: None });
         }
         let number = from.number()?;
         let mut now = Now { names, values: Vec::with_capacity(number.min(4096)), stale: 0 };
@@ -90,7 +90,13 @@ impl<'a> Kept<'a> {
             let source = from.clone();
             let value = if from.u8()? == FILE {
                 absolute(&mut path, from.bytes()?, root, base);
-                file(resolver, Path::new(OsStr::from_bytes(&path)), &mut from, &directories, &mut now.stale)?
+                file(
+                    resolver,
+                    Path::new(OsStr::from_bytes(&path)),
+                    &mut from,
+                    &mut directories,
+                    &mut now.stale,
+                )?
             } else {
                 from = source;
                 other(resolver, &mut from)?
@@ -107,7 +113,7 @@ fn file(
     resolver: &Resolver,
     path: &Path,
     from: &mut Reader<'_>,
-    directories: &[Directory],
+    directories: &mut [Directory],
     stale: &mut usize,
 ) -> Result<Value, Astray> {
     let value = Value::take(from)?;
@@ -119,7 +125,7 @@ fn file(
             *stale += 1;
         }
         Hint::Missed(position) => {
-            if let Some(directory) = directories.get(position as usize)
+            if let Some(directory) = directories.get_mut(position as usize)
                 && directory.lacks(resolver, path)?
             {
                 return Ok(Value::Absent);
@@ -141,18 +147,14 @@ fn other(resolver: &Resolver, from: &mut Reader<'_>) -> Result<Value, Astray> {
 
 impl Directory {
     /// Whether the path is surely absent, because the name that leads to it is not in this directory.
-    fn lacks(&self, resolver: &Resolver, path: &Path) -> Result<bool, Astray> {
-        let state = match self.state.get() {
-            Some(state) => state,
-            None => {
-                let state = self.look(resolver)?;
-                self.state.get_or_init(|| state)
-            }
-        };
-        Ok(match state {
-            State::Unchanged => true,
-            State::Changed => false,
-            State::Read(names) => step(&self.path, path.as_os_str().as_bytes())
+    fn lacks(&mut self, resolver: &Resolver, path: &Path) -> Result<bool, Astray> {
+        if self.state.is_none() {
+            self.state = Some(self.look(resolver)?);
+        }
+        Ok(match &self.state {
+            Some(State::Unchanged) => true,
+            None | Some(State::Changed) => false,
+            Some(State::Read(names)) => step(&self.path, path.as_os_str().as_bytes())
                 .is_some_and(|name| names.as_ref().is_none_or(|names| !names.contains(name))),
         })
     }

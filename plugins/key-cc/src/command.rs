@@ -18,7 +18,6 @@ use crate::{passed, spelling};
 
 /// What the arguments of a driver say.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option that was given or not")]
 pub(crate) struct Command {
     /// The source as spelled.
     pub(crate) source: String,
@@ -89,7 +88,6 @@ pub(crate) const OTHERS: [&str; 8] =
 const PASSING: [&str; 4] = ["-Xassembler", "-Xpreprocessor", "-Xclang", "-mllvm"];
 
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option that was given or not")]
 struct Reading {
     source: Option<(String, Option<Language>)>,
     forced_language: Option<Language>,

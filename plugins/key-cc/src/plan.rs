@@ -91,9 +91,10 @@ impl Plan {
         let search =
             Search::new(&command.directories, &path_of("CPATH"), &path_of(language_path), &built_in.searched);
         let debug = command.debug || command.aside.is_debug();
-        let shown = match reported {
-            true => Shown::by(compiler, &built_in.built, &command.arguments, debug),
-            false => Shown::default(),
+        let shown = if reported {
+            Shown::by(compiler, &built_in.built, &command.arguments, debug)
+        } else {
+            Shown::default()
         };
         let embedded = Embedded::by(operation, &command, clang, relocatable, &built_in.searched);
         Ok(Self { command, compiler, built_in, search, shown, embedded })
