@@ -105,6 +105,12 @@ impl Framer {
         framer
     }
 
+    /// Makes room for so many bytes.
+    pub fn reserve(&mut self, bytes: usize) -> &mut Self {
+        self.0.reserve(bytes);
+        self
+    }
+
     /// Adds some bytes, behind their length.
     pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.extend_from_slice(&(bytes.len() as u64).to_le_bytes());

@@ -15,7 +15,7 @@ use crate::digest::{Digest, Framer};
 use crate::identity::Identity;
 use crate::store::digest_of;
 use crate::time::{Clock, Timestamp};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -57,7 +57,9 @@ impl Files {
     /// A fresh look, with the digests that a process keeps across its operations too.
     #[must_use]
     pub fn counted(table: Rc<Table>, hashes: Rc<Hashes>, clock: Rc<dyn Clock>) -> Self {
-        let (identities, contents, names) = Default::default();
+        let (contents, names) = Default::default();
+        // As many as a usual compilation looks at: growing would move them several times.
+        let identities = RefCell::new(FxHashMap::with_capacity_and_hasher(200, FxBuildHasher));
         let since = clock.now();
         Self { table, hashes, clock, since, identities, contents, names }
     }

@@ -64,7 +64,7 @@ pub fn names(ingredients: &[Ingredient]) -> Digest {
 
 /// Adds values to a key.
 pub fn frame(framer: &mut Framer, values: &[Value]) {
-    framer.number(values.len() as u64);
+    framer.reserve(values.len() * (Digest::SIZE + 8)).number(values.len() as u64);
     for value in values {
         value.frame(framer);
     }

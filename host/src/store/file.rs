@@ -5,10 +5,11 @@
 use super::error::StoreError;
 use super::layout::{Layout, PARTS};
 use crate::identity::Identity;
+use rustix::buffer::spare_capacity;
 use rustix::fs::{FlockOperation, IFlags, OFlags, flock, ioctl_getflags, ioctl_setflags};
 use rustix::io::{Errno, retry_on_intr};
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -69,9 +70,15 @@ pub(super) fn is_spoilt(error: &io::Error) -> bool {
 
 /// All bytes of a file, by one read of the size that it says it has, and its identity.
 pub(super) fn read_whole(path: &Path) -> io::Result<(Vec<u8>, Identity)> {
-    let (mut file, metadata) = open_known(path)?;
-    let mut bytes = vec![0; metadata.len() as usize];
-    file.read_exact(&mut bytes)?;
+    let (file, metadata) = open_known(path)?;
+    let size = metadata.len() as usize;
+    let mut bytes = Vec::with_capacity(size);
+    while bytes.len() < size {
+        if retry_on_intr(|| rustix::io::read(&file, spare_capacity(&mut bytes)))? == 0 {
+            return Err(io::Error::from(ErrorKind::UnexpectedEof));
+        }
+    }
+    bytes.truncate(size);
     Ok((bytes, Identity::of(&metadata)))
 }
 
