@@ -26,7 +26,9 @@ fn modules_import_downward_only() -> Result<()> {
     let library = fs::read_to_string(source().join("lib.rs"))?;
     let mut layers = BTreeMap::new();
     for (layer, group) in library.split("\n\n").enumerate() {
-        let modules = group.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+        let modules = group.lines().filter_map(|line| {
+            line.strip_prefix("pub ").unwrap_or(line).strip_prefix("mod ")?.strip_suffix(';')
+        });
         layers.extend(modules.map(|module| (module.to_owned(), layer)));
     }
     ensure!(layers.len() > 10, "lib.rs is read wrong: {layers:?}");
