@@ -179,3 +179,40 @@ fn a_variable_that_compilers_heed_makes_another_key() -> Result<()> {
     run("other")?.hit()?;
     Ok(())
 }
+
+/// What a program was last seen to need was taken to be the same wherever its libraries were searched, as long as nothing
+/// changed where they had been: with another `LD_LIBRARY_PATH` the result of another library was revived.
+#[test]
+fn a_library_that_is_searched_elsewhere_is_another_one() -> Result<()> {
+    if !installed("gcc") {
+        return Ok(());
+    }
+    let repository = Repository::new()?;
+    repository.write(
+        "main.c",
+        "#include <stdio.h>\nint value(void);\nint main(void) { printf(\"%d\\n\", value()); }\n",
+    )?;
+    for (directory, value) in [("one", 1), ("two", 2)] {
+        fs::create_dir(repository.path(directory))?;
+        repository.write("value.c", &format!("int value(void) {{ return {value}; }}\n"))?;
+        let library = format!("{directory}/libvalue.so");
+        Ran::of(repository.command("gcc").args(["-shared", "-fPIC", "-o", &library, "value.c"]))?;
+    }
+    Ran::of(repository.command("gcc").args(["-o", "tool", "main.c", "-Lone", "-lvalue"]))?;
+    settle();
+    let run = |directory: &str| {
+        let mut command = repository.runs(&["--stdin=none", "--env=X", "--", "./tool"]);
+        Ran::of(command.env("LD_LIBRARY_PATH", repository.path(directory)))
+    };
+    for (directory, said, verdict) in [
+        ("one", "1\n", Verdict::Miss),
+        ("one", "1\n", Verdict::Hit),
+        ("two", "2\n", Verdict::Miss),
+        ("one", "1\n", Verdict::Hit),
+        ("two", "2\n", Verdict::Hit),
+    ] {
+        let ran = run(directory)?;
+        assert_eq!((ran.out().as_str(), ran.verdict), (said, verdict), "{directory}");
+    }
+    Ok(())
+}

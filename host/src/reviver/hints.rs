@@ -9,6 +9,7 @@
 use super::files::Files;
 use super::value::Value;
 use crate::bytes::{Layout, Malformed, Reader, Writer};
+use crate::digest::Digest;
 use crate::identity::Identity;
 use crate::time::Timestamp;
 use std::ffi::OsStr;
@@ -29,8 +30,9 @@ pub enum Hint {
     Seen(Identity),
     /// Nothing, and this is the nearest directory there was, by its position in [`Hints::directories`].
     Missed(u32),
-    /// A program: all files that were looked at for it, and what was there.
-    Program(Vec<Look>),
+    /// A program: what says where it and its libraries are searched, all files that were looked at for it, and what was
+    /// there.
+    Program(Digest, Vec<Look>),
 }
 
 /// A path and what was there.
@@ -79,9 +81,9 @@ impl Hints {
     }
 
     /// Adds the hint for a program, unless something that was looked at is too young.
-    pub fn add_program(&mut self, looks: Vec<Look>, now: Timestamp) {
+    pub fn add_program(&mut self, searched: Digest, looks: Vec<Look>, now: Timestamp) {
         let settled = looks.iter().all(|look| look.identity.is_none_or(|identity| identity.settled(now)));
-        self.each.push(if settled { Hint::Program(looks) } else { Hint::None });
+        self.each.push(if settled { Hint::Program(searched, looks) } else { Hint::None });
     }
 
     fn miss(&mut self, files: &Files, path: &Path, now: Timestamp) -> Hint {
@@ -155,8 +157,9 @@ impl Layout for Hint {
                 out.u8(2);
                 out.u32(*directory);
             }
-            Self::Program(looks) => {
-                out.u8(3);
+            Self::Program(searched, looks) => {
+                out.u8(4);
+                searched.put(out);
                 out.list(looks);
             }
         }
@@ -167,7 +170,7 @@ impl Layout for Hint {
             0 => Self::None,
             1 => Self::Seen(Identity::take(from)?),
             2 => Self::Missed(from.u32()?),
-            3 => Self::Program(from.list()?),
+            4 => Self::Program(Digest::take(from)?, from.list()?),
             _ => return Err(Malformed { expected: "a kind of hint" }),
         })
     }

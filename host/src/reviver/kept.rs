@@ -131,7 +131,7 @@ fn file(
                 return Ok(Value::Absent);
             }
         }
-        Hint::None | Hint::Program(_) => {}
+        Hint::None | Hint::Program(..) => {}
     }
     Ok(resolver.file(path)?)
 }

@@ -210,7 +210,9 @@ fn stale_programs(resolver: &Resolver, resolved: &Resolved) -> bool {
     let moved = |look: &Look| resolver.files.identity(Path::new(&look.path)).ok() != Some(look.identity);
     resolved.ingredients.iter().zip(&resolved.hints.each).any(|(ingredient, hint)| {
         match (&ingredient.source, hint) {
-            (Source::Program(_), Hint::Program(looks)) => looks.iter().any(moved),
+            (Source::Program(_), Hint::Program(searched, looks)) => {
+                *searched != resolver.programs.searched(&resolver.environment) || looks.iter().any(moved)
+            }
             (Source::Program(_), _) => true,
             _ => false,
         }

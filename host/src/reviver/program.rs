@@ -35,6 +35,7 @@ pub struct Programs {
     known: RefCell<BTreeMap<String, Found>>,
     kept: Option<(Store, PartitionId)>,
     libraries: OnceCell<Rc<LoaderCache>>,
+    searched: OnceCell<Digest>,
 }
 
 /// The value of a program, and all that was looked at to find it; nothing where not all of it can be written down.
@@ -53,14 +54,24 @@ impl Programs {
         Self { kept: Some((store, partition)), ..Self::default() }
     }
 
-    /// Where a program is remembered: under all that decides where it and its libraries are searched.
+    /// All that decides where programs and their libraries are searched.
+    #[must_use]
+    pub fn searched(&self, environment: &Environment) -> Digest {
+        *self.searched.get_or_init(|| {
+            let mut framer = Framer::new("reviver.program.searched");
+            framer.bytes(environment.directory.as_os_str().as_bytes());
+            for variable in ["PATH", "LD_LIBRARY_PATH", "LD_PRELOAD"] {
+                framer.bytes(environment.variable(variable).unwrap_or_default().as_bytes());
+            }
+            framer.finish()
+        })
+    }
+
+    /// Where a program is remembered.
     fn place(&self, resolver: &Resolver, name: &str) -> Option<PathBuf> {
         let (store, partition) = self.kept.as_ref()?;
         let mut framer = Framer::new("reviver.program.kept");
-        framer.text(name).bytes(resolver.environment.directory.as_os_str().as_bytes());
-        for variable in ["PATH", "LD_LIBRARY_PATH", "LD_PRELOAD"] {
-            framer.bytes(resolver.environment.variable(variable).unwrap_or_default().as_bytes());
-        }
+        framer.text(name).digest(self.searched(&resolver.environment));
         Some(store.layout().derivation(*partition, framer.finish()))
     }
 }

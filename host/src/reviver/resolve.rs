@@ -181,6 +181,7 @@ impl Resolver {
                 }
                 Source::Program(name) if *value != Value::Absent => {
                     hints.add_program(
+                        self.programs.searched(&self.environment),
                         program::resolve(self, name).map_or_else(|_| Vec::new(), |found| found.looks),
                         now,
                     );
@@ -242,7 +243,11 @@ impl Resolver {
         value: &Value,
         hint: &Hint,
     ) -> Result<Option<Value>, Doubt> {
-        let (Source::Program(_), Hint::Program(looks)) = (source, hint) else { return Ok(None) };
+        let (Source::Program(_), Hint::Program(searched, looks)) = (source, hint) else { return Ok(None) };
+        // Elsewhere another program may lie, or other libraries of it, although nothing changed where these are.
+        if *searched != self.programs.searched(&self.environment) {
+            return Ok(None);
+        }
         for look in looks {
             if !self.same(look)? {
                 return Ok(None);
