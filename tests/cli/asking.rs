@@ -1,6 +1,6 @@
 //! The commands that tell what is there and what happened.
 
-use crate::support::{Ran, Repository, installed, settle};
+use crate::support::{Ran, Repository, Verdict, installed, settle};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value as Json;
 use std::fs;
@@ -183,5 +183,43 @@ fn usage_ends_with_two_and_the_path_is_the_users() -> Result<()> {
     }
     assert_eq!(repository.ask(&["plugin", "list"])?.code, Some(0));
     ensure!(!repository.cache.exists(), "asking makes nothing");
+    Ok(())
+}
+
+/// An option that was put in front of others was told as a change of every one behind it.
+#[test]
+fn an_inserted_argument_is_told_as_one() -> Result<()> {
+    if !installed("gcc") {
+        return Ok(());
+    }
+    let repository = Repository::new()?;
+    repository.write("a.c", "int a;\n")?;
+    settle();
+    for options in [&["-O2", "-Wall", "-c", "a.c"][..], &["-pipe", "-O2", "-Wall", "-c", "a.c"]] {
+        let ran = repository.run(&[&["--", "gcc"], options].concat())?;
+        assert_eq!(ran.verdict, Verdict::Miss);
+    }
+    let told = repository.ask(&["explain", "-n", "1"])?.out();
+    let changes: Vec<&str> = told.lines().skip(1).map(str::trim).collect();
+    assert_eq!(changes, ["text argument is new: \"-pipe\""], "{told}");
+    Ok(())
+}
+
+/// A mistyped setting of a plugin had everything run uncached, in silence.
+#[test]
+fn settings_that_a_plugin_does_not_know_are_warned_of() -> Result<()> {
+    if !installed("gcc") {
+        return Ok(());
+    }
+    let repository = Repository::new()?;
+    repository.write("reviver.toml", "[plugin.key-cc]\nconfig = { relocateable = true }\n")?;
+    repository.write("a.c", "int a;\n")?;
+    settle();
+    for _ in 0..2 {
+        let ran = repository.run(&["--", "gcc", "-c", "a.c"])?;
+        let [warning] = ran.warnings()[..] else { anyhow::bail!("{ran:?}") };
+        ensure!(warning.contains("unknown setting `relocateable`"), "{warning}");
+        ensure!(ran.code == Some(0) && repository.exists("a.o"));
+    }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Commands that declare what they read and write.
 
-use crate::support::{Repository, Verdict, files, settle};
+use crate::support::{Ran, Repository, Verdict, files, installed, settle};
 use anyhow::{Result, ensure};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -235,5 +235,46 @@ fn globs_variables_and_the_umask_are_ingredients() -> Result<()> {
     repository.write("templates/three.txt", "3\n")?;
     settle();
     run("a", "022")?.miss()?;
+    Ok(())
+}
+
+/// What standard output and standard error are to each other was in every key: `make 2>&1 | tee log` compiled all of what
+/// `make` had compiled, and nothing told why.
+#[test]
+fn what_a_command_says_on_one_stream_is_the_same_where_both_are_one_file() -> Result<()> {
+    if !installed("gcc") {
+        return Ok(());
+    }
+    let repository = Repository::new()?;
+    repository.write("silent.c", "int f(void) { return 0; }\n")?;
+    repository.write("warns.c", "int f(void) { int unused; return 0; }\n")?;
+    repository.write("both.c", "int f(void) { int unused; return 1; }\n")?;
+    settle();
+    let run = |source: &str, joined: bool| -> Result<(Verdict, String)> {
+        let line = if joined { "exec \"$@\" 2>&1" } else { "exec \"$@\"" };
+        let mut command = repository.command("sh");
+        command.args(["-c", line, "sh", env!("CARGO_BIN_EXE_reviver"), "run", "--verbose", "--"]);
+        let ran = Ran::of(command.args(["gcc", "-Wall", "-c", source]))?;
+        let said = if joined { ran.out() } else { ran.err() };
+        // Our own line is in the same file.
+        let ours = said.lines().find(|line| line.starts_with("reviver: "));
+        let verdict = match ours {
+            Some(line) if line.contains(" hit ") => Verdict::Hit,
+            Some(line) if line.contains(" miss ") => Verdict::Miss,
+            _ => ran.verdict,
+        };
+        let said: String = said.lines().filter(|line| !line.starts_with("reviver: ")).collect();
+        Ok((verdict, said))
+    };
+    let (warning, again) = (run("warns.c", false)?, run("warns.c", true)?);
+    assert_eq!((&warning.0, &again.0), (&Verdict::Miss, &Verdict::Hit));
+    assert!(warning.1 == again.1 && warning.1.contains("unused"), "{warning:?} {again:?}");
+    for (joined, verdict) in [(true, Verdict::Miss), (false, Verdict::Hit), (true, Verdict::Hit)] {
+        assert_eq!(run("silent.c", joined)?.0, verdict, "silent, joined: {joined}");
+    }
+    // What came on which stream is not known of one file.
+    for (joined, verdict) in [(true, Verdict::Miss), (true, Verdict::Hit), (false, Verdict::Miss)] {
+        assert_eq!(run("both.c", joined)?.0, verdict, "both, joined: {joined}");
+    }
     Ok(())
 }

@@ -121,7 +121,7 @@ fn counted(counters: &Counters, out: &mut impl Write) -> anyhow::Result<()> {
     let uncached: u64 = counters.uncached.values().sum();
     writeln!(
         out,
-        "hits      {:>8}   {percent:.1} %, {} saved",
+        "hits      {:>8}   {percent:.1} %, {} of commands that did not run",
         counters.hits,
         show::duration(counters.saved)
     )?;

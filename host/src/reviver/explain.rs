@@ -4,6 +4,7 @@ use super::value::Value;
 use crate::bytes::{Layout, Malformed, Reader, Writer};
 use crate::digest::Digest;
 use crate::operation::{Ingredient, Source};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The longest text that is kept as it is.
@@ -96,6 +97,9 @@ impl fmt::Display for Difference {
 }
 
 /// What differs between two lists of ingredients, in the order of `now`, then what is gone.
+///
+/// Several ingredients may have one label and kind, as the arguments of a command do: of those it counts which there are, and
+/// one that was put between others changes none of them.
 #[must_use]
 pub fn differences(was: &[Explained], now: &[Explained]) -> Vec<Difference> {
     let same = |a: &Explained, b: &Explained| a.label == b.label && a.kind == b.kind;
@@ -109,17 +113,63 @@ pub fn differences(was: &[Explained], now: &[Explained]) -> Vec<Difference> {
             now: now.map(Explained::shown),
         })
     };
-    let mut found = Vec::new();
-    for new in now {
-        // Lists that belong together have most ingredients at equal positions, but labels decide.
-        match was.iter().find(|old| same(old, new)) {
-            Some(old) if old.value == new.value => {}
-            old => found.extend(difference(old, Some(new))),
+    let mut old: BTreeMap<(&str, &str), Vec<&Explained>> = BTreeMap::new();
+    for one in was {
+        old.entry((&one.label, &one.kind)).or_default().push(one);
+    }
+    // What was there just so is no difference, wherever it stands.
+    let mut new = Vec::new();
+    for one in now {
+        let known = old.entry((&one.label, &one.kind)).or_default();
+        match known.iter().position(|known| known.value == one.value) {
+            Some(position) => drop(known.remove(position)),
+            None => new.push(one),
         }
     }
-    let gone = was.iter().filter(|old| !now.iter().any(|new| same(old, new)));
+    let mut found = Vec::new();
+    for one in new {
+        let known = old.entry((&one.label, &one.kind)).or_default();
+        let known = if known.is_empty() { None } else { Some(known.remove(0)) };
+        // Whether its streams are one file matters only to a command that said something.
+        if known.is_some() || one.label != STREAMS {
+            found.extend(difference(known, Some(one)));
+        }
+    }
+    let gone = was.iter().filter(|one| {
+        old.get(&(&*one.label, &*one.kind))
+            .is_some_and(|left| left.iter().any(|left| std::ptr::eq(*left, *one)))
+    });
     found.extend(gone.filter_map(|old| difference(Some(old), None)));
+    let moved = |kind: &str, label: &str| {
+        let of = |all: &'_ [Explained]| -> Vec<Value> {
+            all.iter().filter(|one| one.kind == kind && one.label == label).map(|one| one.value).collect()
+        };
+        of(was) != of(now)
+    };
+    if found.is_empty()
+        && let Some(one) =
+            now.iter().find(|one| moved(&one.kind, &one.label) && was.iter().any(|old| same(old, one)))
+    {
+        found.push(Difference {
+            label: one.label.clone(),
+            kind: one.kind.clone(),
+            place: String::new(),
+            was: Some("another order".to_owned()),
+            now: Some("this order".to_owned()),
+        });
+    }
     found
+}
+
+/// The label of what standard output and standard error are to each other.
+const STREAMS: &str = "output";
+
+/// What standard output and standard error are to each other, as it is told.
+#[must_use]
+pub fn streams(joined: bool) -> Explained {
+    let place = if joined { "to one file" } else { "to two files" };
+    let value = Value::of(place.as_bytes());
+    Explained { label: STREAMS.to_owned(), kind: "text".to_owned(), place: place.to_owned(), value }
 }
 
 /// A list of ingredients, explained.

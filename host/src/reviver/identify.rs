@@ -3,7 +3,7 @@
 //! | key | over |
 //! |---|---|
 //! | question | the key plugin with its configuration and limits, the contract's version, the operation: what a remembered derivation is found by |
-//! | base key | partition, key plugin, metadata plugin, topology of the output, accepted exits, standard input, the derivation with its ingredients' values |
+//! | base key | partition, key plugin, metadata plugin, topology of the output unless the command said nothing that it could change, accepted exits, standard input, the derivation with its ingredients' values |
 //! | key | the base key, a list of discovered ingredients and their values; an empty list where nothing is discovered |
 //!
 //! The arguments that replace the user's are in the base key without the root's path: it is for the ingredients to say where
@@ -13,8 +13,37 @@ use super::value::{Value, frame};
 use crate::digest::{Digest, Framer};
 use crate::key::Key;
 use crate::operation::{Derivation, Operation, WriteKind};
+use crate::outcome::Chunk;
 use crate::store::PartitionId;
 use std::collections::BTreeSet;
+
+/// What standard output and standard error are to each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Streams {
+    /// Two files.
+    Apart,
+    /// One file, in which the order of what is said matters.
+    Joined,
+    /// Whichever: the command says nothing, or all of it on one of two.
+    Either,
+}
+
+impl Streams {
+    /// What they are to a command, before anything is known of what it says.
+    #[must_use]
+    pub const fn of(joined: bool) -> Self {
+        if joined { Self::Joined } else { Self::Apart }
+    }
+
+    /// What they were to a command that said this: what was said on one of two files is said the same where they are one.
+    #[must_use]
+    pub fn after(joined: bool, output: &[Chunk]) -> Self {
+        let mut said = output.iter().filter(|chunk| !chunk.bytes.is_empty()).map(|chunk| chunk.stream);
+        let first = said.next();
+        let alike = first.is_none() || (!joined && said.all(|stream| Some(stream) == first));
+        if alike { Self::Either } else { Self::of(joined) }
+    }
+}
 
 /// What surrounds a derivation in its base key.
 #[derive(Debug)]
@@ -25,8 +54,8 @@ pub struct Frame<'a> {
     pub key_policy: Digest,
     /// The metadata plugin with its configuration.
     pub codec: Digest,
-    /// Whether standard output and standard error are one file.
-    pub joined: bool,
+    /// What standard output and standard error are to each other.
+    pub streams: Streams,
     /// The exit statuses that are recorded.
     pub accepted: &'a BTreeSet<u8>,
     /// What standard input resolved to.
@@ -47,9 +76,9 @@ pub fn question(key_policy: Digest, limits: Digest, operation: &Operation) -> Di
 /// The base key of a derivation whose ingredients have these [names](super::value::names) and resolved to these values.
 #[must_use]
 pub fn base(surroundings: &Frame<'_>, derivation: &Derivation, names: Digest, values: &[Value]) -> Digest {
-    let Frame { partition, key_policy, codec, joined, accepted, input, root } = surroundings;
+    let Frame { partition, key_policy, codec, streams, accepted, input, root } = surroundings;
     let mut framer = Framer::new("reviver.base");
-    framer.bytes(partition.as_bytes()).digest(*key_policy).digest(*codec).number(u64::from(*joined));
+    framer.bytes(partition.as_bytes()).digest(*key_policy).digest(*codec).number(*streams as u64);
     framer.number(accepted.len() as u64);
     for exit in *accepted {
         framer.number(u64::from(*exit));
@@ -129,7 +158,7 @@ mod tests {
             partition: PartitionId::of(Digest::of(b"p")),
             key_policy: Digest::of(b"k"),
             codec: Digest::of(b"m"),
-            joined: false,
+            streams: Streams::Apart,
             accepted: &none,
             input: Value::Absent,
             root: "/r",
@@ -162,7 +191,7 @@ mod tests {
             key(|_, _, surroundings, _| surroundings.partition = PartitionId::of(Digest::of(b"q"))),
             key(|_, _, surroundings, _| surroundings.key_policy = Digest::of(b"l")),
             key(|_, _, surroundings, _| surroundings.codec = Digest::of(b"n")),
-            key(|_, _, surroundings, _| surroundings.joined = true),
+            key(|_, _, surroundings, _| surroundings.streams = Streams::Joined),
             key(|_, _, surroundings, _| surroundings.input = Value::of(b"")),
             key(|_, _, _, accepted| {
                 accepted.insert(3);

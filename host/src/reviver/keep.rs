@@ -4,7 +4,7 @@ use super::execute::Executed;
 use super::explain::{self, explained};
 use super::guard::Guard;
 use super::hunk::{self, Hunk, HunkError};
-use super::identify;
+use super::identify::{self, Streams};
 use super::label;
 use super::list::Lists;
 use super::prepare::Prepared;
@@ -16,6 +16,7 @@ use super::run::{Report, Request, Reviver};
 use super::tree::Node;
 use super::value::{Value, names};
 use super::writes::{State, Watched, normal, prove, state};
+use crate::digest::Digest;
 use crate::operation::{Discovery, Source};
 use crate::store::{Added, Draft, StoreError};
 use std::fs;
@@ -40,8 +41,11 @@ impl Reviver<'_> {
         let states: Vec<State> =
             watched.iter().map(prove).collect::<Result<_, _>>().map_err(|unproved| unproved.to_string())?;
         let hunk = self.hunk(executed, report)?;
+        let streams = Streams::after(request.joined, &executed.output);
+        let base = if streams == Streams::Either { prepared.either } else { prepared.base };
+        report.record.base = base.to_hex();
         let companion = self
-            .write_lists(request, after, prepared, discovery, values)
+            .write_lists(request, after, (prepared, base), discovery, values)
             .map_err(|error| report.refused(&error))?;
 
         let parted = |(watched, state): (&Watched, &State)| {
@@ -62,12 +66,12 @@ impl Reviver<'_> {
             name: None,
             metadata: &hunk.metadata,
             remembered: &hunk.remembered,
-            companion: Some(prepared.base),
+            companion: Some(base),
             companion_size: companion,
             cost: report.record.duration,
             items: parts.iter().map(|part| item(part, request.environment.umask)).collect(),
         };
-        let key = identify::full(prepared.base, names(&discovery.ingredients), values);
+        let key = identify::full(base, names(&discovery.ingredients), values);
         let now = self.clock.now();
         let added = self.partition.add(key, &draft, now).map_err(|error| report.refused(&error))?;
         let (bytes, items) = match added {
@@ -84,7 +88,7 @@ impl Reviver<'_> {
             return Err("an output changed after the command had ended".to_owned());
         }
         report.record.key = key.to_string();
-        label::note(self.store, self.partition, &prepared.derivation.label, prepared.base);
+        label::note(self.store, self.partition, &prepared.derivation.label, base);
         let directories =
             watched.iter().zip(&states).filter(|(_, state)| matches!(state, State::Directory(_)));
         let directories: Vec<PathBuf> = directories.map(|(watched, _)| watched.path.clone()).collect();
@@ -113,18 +117,21 @@ impl Reviver<'_> {
         &self,
         request: &Request<'_>,
         after: &Resolver,
-        prepared: &Prepared,
+        (prepared, base): (&Prepared, Digest),
         discovery: &Discovery,
         values: &[Value],
     ) -> Result<u64, StoreError> {
         let root = &request.operation.root;
-        let path = self.store.layout().companion(self.partition.id(), prepared.base);
+        let path = self.store.layout().companion(self.partition.id(), base);
         // Another process may have added a list since the lookup.
         let known = fs::read(&path).ok().and_then(|bytes| Lists::from_bytes(&bytes, root).ok());
         let mut lists = known.unwrap_or_default();
         lists.label.clone_from(&prepared.derivation.label);
         lists.base = explained(&prepared.derivation.ingredients, &prepared.values, &prepared.secret);
         lists.base.push(explain::Explained::new(&explain::input(), &prepared.input, &prepared.secret));
+        if base == prepared.base {
+            lists.base.push(explain::streams(request.joined));
+        }
         if prepared.derivation.report.is_some() {
             let now = self.clock.now();
             lists.put(Resolved::new(after, discovery.ingredients.clone(), values, &prepared.secret, now));

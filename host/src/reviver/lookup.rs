@@ -12,6 +12,7 @@ use super::resolve::Resolver;
 use super::revive::Reviving;
 use super::run::{Report, Request, Reviver, Search};
 use super::value::names;
+use crate::digest::Digest;
 use crate::key::Key;
 use crate::outcome::{Exit, Outcome};
 use crate::store::{Entry, StageError};
@@ -20,15 +21,31 @@ use crate::store::{Entry, StageError};
 const STALE: usize = 4;
 
 impl Reviver<'_> {
-    /// What is found under a base key.
+    /// What is found under either base key: most commands say nothing, or say it on one stream alone.
     pub(super) fn lookup(&self, request: &Request<'_>, resolver: &Resolver, prepared: &Prepared) -> Search {
-        let mut search = Search::default();
+        let either = self.search(request, resolver, prepared, prepared.either);
+        if either.found.is_some() {
+            return either;
+        }
+        let own = self.search(request, resolver, prepared, prepared.base);
+        // Where neither leads anywhere, the one that knows lists tells what has changed.
+        if own.found.is_none() && own.lists.is_empty() { either } else { own }
+    }
+
+    fn search(
+        &self,
+        request: &Request<'_>,
+        resolver: &Resolver,
+        prepared: &Prepared,
+        base: Digest,
+    ) -> Search {
+        let mut search = Search { found: None, base, lists: Vec::new(), now: Vec::new() };
         if prepared.derivation.report.is_none() {
-            let key = identify::full(prepared.base, names(&[]), &[]);
+            let key = identify::full(base, names(&[]), &[]);
             search.found = self.find(key).map(|entry| (key, entry, None));
             return search;
         }
-        let path = self.store.layout().companion(self.partition.id(), prepared.base);
+        let path = self.store.layout().companion(self.partition.id(), base);
         // Without lists nothing was recorded, and damaged ones are none.
         search.lists = self.store.read(&path).unwrap_or_default();
         for (position, list) in Lists::kept(&search.lists).unwrap_or_default().into_iter().enumerate() {
@@ -37,7 +54,7 @@ impl Reviver<'_> {
                 search.now.push(None);
                 continue;
             };
-            let key = identify::full(prepared.base, now.names, &now.values);
+            let key = identify::full(base, now.names, &now.values);
             search.now.push(Some(now));
             if let Some(entry) = self.find(key) {
                 search.found = Some((key, entry, Some(position)));
@@ -131,6 +148,7 @@ impl Reviver<'_> {
         nearest.or_else(|| {
             let mut now = explained(&prepared.derivation.ingredients, &prepared.values, secret);
             now.push(explain::Explained::new(&explain::input(), &prepared.input, secret));
+            now.push(explain::streams(request.joined));
             let (label, root) = (&prepared.derivation.label, &request.operation.root);
             label::nearest(self.store, self.partition, label, root, &now)
         })
@@ -172,7 +190,7 @@ impl Reviver<'_> {
         let (root, values) = (&request.operation.root, &now.values);
         let Some(list) = search.list(position, root) else { return };
         // Another process may have added a list since.
-        let path = self.store.layout().companion(self.partition.id(), prepared.base);
+        let path = self.store.layout().companion(self.partition.id(), search.base);
         let whole = self.store.read(&path).ok().and_then(|bytes| Lists::from_bytes(&bytes, root).ok());
         let Some(mut lists) = whole else { return };
         let now = self.clock.now();

@@ -3,7 +3,7 @@
 use super::environment::Environment;
 use super::execute::ChildInput;
 use super::hints::{Hint, Look};
-use super::identify;
+use super::identify::{self, Streams};
 use super::input;
 use super::look::{Looks, SharedLooks};
 use super::remember::{Answer, Memory, Resolved};
@@ -13,7 +13,7 @@ use super::secret::secret;
 use super::value::{Value, names};
 use super::writes;
 use crate::digest::Digest;
-use crate::operation::{Derivation, Ingredient, Operation, Source};
+use crate::operation::{Derivation, Ingredient, Operation, Refusal, Source};
 use crate::policy::Fault;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -27,11 +27,13 @@ pub(super) struct Uncached {
     pub(super) unusable: bool,
     /// Whether the plugin refused.
     pub(super) is_refusal: bool,
+    /// Whether it did because something is not what it should be: its settings, as a rule.
+    pub(super) is_malformed: bool,
 }
 
 impl Uncached {
     pub(super) fn because(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), fault: None, unusable: false, is_refusal: false }
+        Self { reason: reason.into(), fault: None, unusable: false, is_refusal: false, is_malformed: false }
     }
 
     fn unusable(error: impl std::fmt::Display) -> Self {
@@ -52,8 +54,10 @@ pub(super) struct Prepared {
     pub(super) input: Value,
     /// What the command gets for it.
     pub(super) child_input: ChildInput,
-    /// The base key.
+    /// The base key with what standard output and standard error are to each other.
     pub(super) base: Digest,
+    /// The one of runs to which that made no difference.
+    pub(super) either: Digest,
     /// What the plugin looked at, with what it resolved to.
     pub(super) conditions: Resolved,
     /// Whether what was seen of a program is out of date, so that it is worth seeing anew for later lookups.
@@ -85,11 +89,12 @@ impl Reviver<'_> {
             Answer::Derivation(derivation) => derivation,
             Answer::Refusal(refusal) => {
                 let reason = refusal.reason().to_owned();
+                let is_malformed = matches!(refusal, Refusal::Malformed(_));
                 if fresh && lasting {
                     let answer = Answer::Refusal(refusal);
                     self.remember(question, &request.operation, &Memory { conditions, answer, resolved });
                 }
-                return Err(Uncached { is_refusal: true, ..Uncached::because(reason) });
+                return Err(Uncached { is_refusal: true, is_malformed, ..Uncached::because(reason) });
             }
         };
         report.record.label.clone_from(&derivation.label);
@@ -116,11 +121,13 @@ impl Reviver<'_> {
             partition: self.partition.id(),
             key_policy: self.key_policy.id().digest(),
             codec: self.codec.id().digest(),
-            joined: request.joined,
+            streams: Streams::Either,
             accepted: request.accepted,
             input,
             root: &request.operation.root,
         };
+        let either = identify::base(&surroundings, &derivation, names, &values);
+        let surroundings = identify::Frame { streams: Streams::of(request.joined), ..surroundings };
         let base = identify::base(&surroundings, &derivation, names, &values);
         Ok(Prepared {
             derivation,
@@ -129,6 +136,7 @@ impl Reviver<'_> {
             input,
             child_input,
             base,
+            either,
             conditions,
             stale_programs: !fresh && stale_programs(resolver, &resolved),
             question,

@@ -159,9 +159,9 @@ impl Reviver<'_> {
             Ok(prepared) => prepared,
             Err(uncached) => return Ok(self.bare(report, uncached, None)),
         };
-        report.record.base = prepared.base.to_hex();
         report.record.label.clone_from(&prepared.derivation.label);
         let found = self.lookup(request, &resolver, &prepared);
+        report.record.base = found.base.to_hex();
         if request.recheck != Share::NONE
             && let Some(exit) =
                 self.recheck(request, &resolver, &mut prepared, &found, outputs, &mut report)?
@@ -245,6 +245,11 @@ impl Reviver<'_> {
         if why.unusable {
             report.warn_unusable(why.reason.clone());
         }
+        if why.is_malformed {
+            // Nothing would ever be cached, and nobody would know.
+            let plugin = &report.record.plugin;
+            report.warnings.push(format!("plugin `{plugin}`: {}; the command runs uncached", why.reason));
+        }
         report.record.reason = why.reason;
         report.is_refusal = why.is_refusal;
         if let Some(fault) = why.fault {
@@ -325,11 +330,13 @@ pub(super) fn unusable(error: impl fmt::Display) -> String {
 pub(super) type Found = (Key, crate::store::Entry, Option<usize>);
 
 /// What is found for a derivation, and what its lists resolve to now.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Search {
     /// The entry, its key, and the list that led to it.
     pub(super) found: Option<Found>,
-    /// The file with the lists of the base key.
+    /// The base key.
+    pub(super) base: Digest,
+    /// The file with its lists.
     pub(super) lists: Vec<u8>,
     /// What each list that was resolved resolved to.
     pub(super) now: Vec<Option<super::kept::Now>>,

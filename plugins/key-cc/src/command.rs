@@ -248,10 +248,10 @@ impl Reading {
             "-x" => {
                 self.forced_language = match value {
                     "none" => None,
-                    _ => Some(
-                        Language::named(value)
-                            .ok_or_else(|| format!("`-x {value}` is neither C nor C++ nor assembly"))?,
-                    ),
+                    _ => Some(Language::named(value).ok_or_else(|| match value.strip_suffix("-header") {
+                        Some("c" | "c++") => format!("`-x {value}` makes a precompiled header"),
+                        _ => format!("`-x {value}` is neither C nor C++ nor assembly"),
+                    })?),
                 };
             }
             "-std=" => return self.plain(&["-std=", value].concat(), spelled),

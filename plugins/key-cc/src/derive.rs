@@ -123,8 +123,8 @@ fn arguments(plan: &Plan) -> Vec<Ingredient> {
         .command
         .texts
         .iter()
-        .enumerate()
-        .map(|(index, text)| Ingredient::text(format!("argument {}", index + 1), plan.embedded.text(text)))
+        // One label for all: what is put between others changes none of them to people.
+        .map(|text| Ingredient::text("argument", plan.embedded.text(text)))
         .collect();
     if plan.command.wish.as_ref().is_some_and(|wish| wish.targets.is_empty()) {
         // The depfile's text names the object as it is spelled.

@@ -66,11 +66,13 @@ fn named(names: &str, valued: &str, option: &str) -> bool {
     }
 }
 
-fn holds(list: &str, option: &str) -> bool {
+/// Whether a list of whole options holds one.
+pub(crate) fn holds(list: &str, option: &str) -> bool {
     list.split_ascii_whitespace().any(|entry| entry == option)
 }
 
-fn starts(list: &str, option: &str) -> bool {
+/// Whether an option begins as one of a list does, and goes on.
+pub(crate) fn starts(list: &str, option: &str) -> bool {
     list.split_ascii_whitespace().any(|start| option.len() > start.len() && option.starts_with(start))
 }
 

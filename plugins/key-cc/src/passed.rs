@@ -3,6 +3,8 @@
 //! The same holds for them as for the driver's own, with lists that are short: what reads or writes a file, or is on no
 //! list, is refused.
 
+use crate::meaning::{holds, starts};
+
 /// Options of assemblers that are understood as a whole.
 const ASSEMBLER: &str = "--noexecstack --execstack --fatal-warnings --warn --no-warn -W --reduce-memory-overheads \
     --no-pad-sections --divide --32 --64 --x32 -L --keep-locals --strip-local-absolute --nocompress-debug-sections \
@@ -61,14 +63,6 @@ pub(crate) fn to_clang(value: &str) -> Result<(), String> {
 /// An option for LLVM.
 pub(crate) fn to_llvm(value: &str) -> Result<(), String> {
     if starts(LLVM, value) && !value.contains('/') { Ok(()) } else { Err(unknown("-mllvm ", value)) }
-}
-
-fn holds(list: &str, option: &str) -> bool {
-    list.split_ascii_whitespace().any(|entry| entry == option)
-}
-
-fn starts(list: &str, option: &str) -> bool {
-    list.split_ascii_whitespace().any(|start| option.len() > start.len() && option.starts_with(start))
 }
 
 #[cfg(test)]

@@ -53,10 +53,11 @@ pub(crate) struct Plan {
 impl Plan {
     /// The plan of an operation, or why it is not understood.
     pub(crate) fn of(operation: &Operation) -> Result<Self, Refusal> {
-        Self::make(operation).map_err(Refusal::not_cacheable)
+        let relocatable = relocate::is_wanted().map_err(Refusal::malformed)?;
+        Self::make(operation, relocatable).map_err(Refusal::not_cacheable)
     }
 
-    fn make(operation: &Operation) -> Result<Self, String> {
+    fn make(operation: &Operation, wanted: bool) -> Result<Self, String> {
         let program = operation.program();
         let Some(cxx) = recognise(operation.program_name()) else {
             return Err(format!("`{program}` is no name of a C or C++ compiler"));
@@ -67,7 +68,7 @@ impl Plan {
         let mut command = Command::parse(&arguments, cxx)?;
         // Other sources are compiled by the very arguments that the user gave.
         let reported = command.language.is_preprocessed();
-        let relocatable = relocate::is_wanted()? && reported;
+        let relocatable = wanted && reported;
         if relocatable {
             command = Command::parse(&relocate::relative(&arguments, operation)?, cxx)?;
         }
