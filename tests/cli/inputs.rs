@@ -194,7 +194,7 @@ fn a_library_that_is_searched_elsewhere_is_another_one() -> Result<()> {
     )?;
     for (directory, value) in [("one", 1), ("two", 2)] {
         fs::create_dir(repository.path(directory))?;
-        repository.write("value.c", &format!("int value(void) {{ return {value}; }}\n"))?;
+        repository.write("value.c", format!("int value(void) {{ return {value}; }}\n"))?;
         let library = format!("{directory}/libvalue.so");
         Ran::of(repository.command("gcc").args(["-shared", "-fPIC", "-o", &library, "value.c"]))?;
     }

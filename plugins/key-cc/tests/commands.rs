@@ -140,7 +140,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("gcc -xc -c -", "standard input"),
     ("gcc -c a.h", "precompiled"),
     ("gcc -c a.m", "neither"),
-    ("gcc -x c-header -c a.h", "neither"),
+    ("gcc -x c-header -c a.h", "precompiled"),
     ("gcc -E a.c", "-E"),
     ("gcc -M a.c", "-M"),
     ("gcc -MM -c a.c", "-MM"),
