@@ -216,3 +216,78 @@ fn a_library_that_is_searched_elsewhere_is_another_one() -> Result<()> {
     }
     Ok(())
 }
+
+/// gcc quotes source lines from the file that a `#line`, or a line marker of preprocessed text, names; no report names that file,
+/// so that a message was revived with a line that is no longer there.
+#[test]
+fn the_files_that_messages_quote_count() -> Result<()> {
+    if !installed("gcc") {
+        return Ok(());
+    }
+    let line = "int f(int x) { int unused; return x; }\n";
+    for (source, text, quoted) in
+        [("a.c", format!("#line 1 \"p.y\"\n{line}"), "p.y"), ("a.i", format!("# 1 \"b.c\"\n{line}"), "b.c")]
+    {
+        let repository = Repository::new()?;
+        repository.write(source, text)?;
+        repository.write(quoted, line)?;
+        settle();
+        let arguments = ["-Wall", "-c", "-o", "a.o", source];
+        for (content, verdict) in
+            [(None, Verdict::Miss), (None, Verdict::Hit), (Some("// other\n"), Verdict::Miss)]
+        {
+            if let Some(content) = content {
+                repository.write(quoted, content)?;
+                settle();
+            }
+            let (plain, _) = plain(&repository, &arguments)?;
+            let ran = repository.run(&gcc(&arguments))?;
+            assert_eq!((ran.err(), &ran.verdict), (plain.err(), &verdict), "{source}");
+            repository.remove(&["a.o"])?;
+        }
+    }
+    Ok(())
+}
+
+/// `-g0` was taken to take back whatever stood before it. Two options stay, and with them the directory in the object.
+#[test]
+fn debugging_information_that_stays_counts_the_directory() -> Result<()> {
+    if !installed("gcc") {
+        return Ok(());
+    }
+    for option in ["-gtoggle", "-gctf"] {
+        let repository = Repository::new()?;
+        for directory in ["one", "two"] {
+            repository.write(&format!("{directory}/a.c"), "int x;\n")?;
+        }
+        settle();
+        let arguments = [option, "-g0", "-c", "-o", "a.o", "a.c"];
+        for directory in ["one", "two"] {
+            let place = repository.path(directory);
+            Ran::of(repository.command("gcc").args(arguments).current_dir(&place))?;
+            let object = fs::read(place.join("a.o"))?;
+            let ran = Ran::of(repository.runs(&gcc(&arguments)).current_dir(&place))?;
+            assert_eq!((ran.verdict, fs::read(place.join("a.o"))?), (Verdict::Miss, object), "{option}");
+        }
+    }
+    Ok(())
+}
+
+/// A word of an assembler that is put together of two strings was not seen, and the file that it reads could change unnoticed.
+#[test]
+fn what_an_assembler_reads_is_seen_where_its_word_is_cut() -> Result<()> {
+    if !installed("gcc") {
+        return Ok(());
+    }
+    for word in ["\".inc\" \"bin", "\"\\151ncbin"] {
+        let repository = Repository::new()?;
+        repository.write("data", "AAAA")?;
+        let word = if word.starts_with("\"\\") { word.replacen('"', "\".", 1) } else { word.to_owned() };
+        repository.write("a.c", format!("asm(\"d: \" {word} \\\"data\\\"\");\nint x;\n"))?;
+        settle();
+        let ran = repository.run(&gcc(&["-c", "-o", "a.o", "a.c"]))?;
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ensure!(matches!(ran.verdict, Verdict::Unrecorded(_)), "{ran:?}");
+    }
+    Ok(())
+}

@@ -15,7 +15,8 @@
 //! built with it says itself. Whether a terminal has colours clang asks a database up to version 18, which is taken to know
 //! every terminal, and tells by its name since then.
 //!
-//! Two things stay as in a pipe: gcc does not cut lines of source at the terminal's width, and shows no links beside `-g`,
+//! Sources of which there is no report are compiled by the very arguments that were given, in a pipe. Of others two things stay as
+//! in a pipe: gcc does not cut lines of source at the terminal's width, and shows no links beside `-g`,
 //! since the option for them would stand in the debugging information.
 
 use reviver_sdk::{Ingredient, terminal, variable};

@@ -100,6 +100,7 @@ struct Reading {
     directories: Directories,
     forced: Vec<String>,
     debug: bool,
+    debug_stays: bool,
     maps: Vec<(String, String)>,
     dependencies: Dependencies,
     aside: Aside,
@@ -180,7 +181,11 @@ impl Reading {
             match meaning(option)? {
                 Meaning::Plain => {}
                 Meaning::Search => self.search.push(option.to_owned()),
-                Meaning::Debug => self.debug = !option.ends_with("ggdb0"),
+                Meaning::Debug => {
+                    self.debug = !option.ends_with("ggdb0");
+                    // What these say is not taken back by what comes behind them.
+                    self.debug_stays |= option == "-gtoggle" || option.starts_with("-gctf");
+                }
                 Meaning::NoDebug => self.debug = false,
             }
         }
@@ -347,7 +352,7 @@ impl Reading {
             search: self.search,
             directories: self.directories,
             forced: self.forced,
-            debug: self.debug,
+            debug: self.debug || self.debug_stays,
             maps: self.maps,
             wish,
             aside: self.aside,

@@ -1,7 +1,7 @@
 //! The options that ask for a depfile, in all their spellings.
 
 use crate::depfile::Wish;
-use crate::driver::with_suffix;
+use crate::driver::{file_name, with_suffix};
 
 /// What was asked for.
 #[derive(Default, Debug)]
@@ -109,6 +109,10 @@ impl Dependencies {
         };
         if object.contains(':') {
             return Err(format!("`{object}` makes a depfile that cannot be read back"));
+        }
+        let name = file_name(object);
+        if path.is_none() && name.starts_with('.') && !name[1..].contains('.') {
+            return Err(format!("where the depfile of `{object}` goes is the compiler's affair"));
         }
         let path = path.unwrap_or_else(|| with_suffix(object, "d"));
         if path == object {

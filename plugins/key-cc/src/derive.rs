@@ -33,6 +33,10 @@ pub(crate) fn derive(operation: &Operation) -> Result<Derivation, Refusal> {
     let plan = Plan::of(operation)?;
     let command = &plan.command;
     source::check(&command.source, command.language).map_err(Refusal::not_cacheable)?;
+    let quoted = match plan.compiler {
+        Compiler::Gcc => source::quoted(&command.source, command.language).map_err(Refusal::not_cacheable)?,
+        Compiler::Clang(_) => Vec::new(),
+    };
     let mut derivation = Derivation::new(format!("{} {}", operation.program_name(), command.source))
         .ingredients(programs(operation, &plan).map_err(Refusal::not_cacheable)?)
         .ingredients(arguments(&plan))
@@ -40,6 +44,7 @@ pub(crate) fn derive(operation: &Operation) -> Result<Derivation, Refusal> {
         .ingredient(Ingredient::file(command.source.as_str(), command.source.as_str()))
         .ingredients(plan.embedded.ingredients.iter().cloned())
         .ingredients(plan.shown.ingredients())
+        .ingredients(quoted.iter().map(|file| Ingredient::file(file.as_str(), file.as_str())))
         .ingredients(declared(operation))
         .ingredients(aside(&plan))
         .write(Write::file(OBJECT, command.object.as_str()))

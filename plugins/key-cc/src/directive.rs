@@ -10,13 +10,15 @@ use std::borrow::Cow;
 use crate::wrapped::{is_word, words};
 
 /// What the host is asked to search for. `include` covers `#include_next`, `__has_include` and assembly's `.include`.
-pub(crate) const NEEDLES: [&str; 14] = [
+pub(crate) const NEEDLES: [&str; 16] = [
     "include",
     "INCLUDE",
     "import",
     "embed",
-    "incbin",
-    "INCBIN",
+    "ncbin",
+    "NCBIN",
+    ".inc\"",
+    "#line",
     "__DATE__",
     "__TIME__",
     "__TIMESTAMP__",
@@ -57,6 +59,8 @@ pub(crate) enum Finding {
     Wrapper(String),
     /// A name in angle brackets is asked for where its words may be macros: in a definition, or in an argument of one.
     Defined(String),
+    /// gcc quotes this file in its messages, which no report names.
+    Quoted(String),
     /// Behind it the file counts as a system header.
     SystemHeader,
     /// It depends on the date or the time, unless `SOURCE_DATE_EPOCH` says which.
@@ -86,7 +90,9 @@ pub(crate) fn findings(needle: u32, line: &[u8], assembly: bool, into: &mut Vec<
         "embed" if directives(line).any(|rest| rest.starts_with("embed") || rest.contains("__has_embed")) => {
             into.push(Finding::Never("embeds a file"));
         }
-        "incbin" | "INCBIN" => into.push(Finding::Never("holds `incbin`, whose file no report names")),
+        "ncbin" | "NCBIN" => into.push(Finding::Never("holds `incbin`, whose file no report names")),
+        ".inc\"" => cut(line, into),
+        "#line" => into.extend(quoted(line.strip_prefix("#line").unwrap_or_default())),
         "__DATE__" | "__TIME__" => into.push(Finding::Date),
         "__TIMESTAMP__" => into.push(Finding::Never("holds `__TIMESTAMP__`")),
         "pch_preprocess" => into.push(Finding::Never("names a precompiled header")),
@@ -115,6 +121,30 @@ fn include(line: &str, into: &mut Vec<Finding>) {
         asked(&expression, into);
     }
     included(line, into);
+}
+
+/// A word of an assembler that is cut into two strings.
+fn cut(line: &str, into: &mut Vec<Finding>) {
+    let goes_on = |rest: &str| matches!(rest.trim_start().chars().next(), None | Some('"'));
+    let includes = directives(line).any(|rest| rest.starts_with("include") || rest.starts_with("import"));
+    if !includes && line.split(".inc\"").skip(1).any(goes_on) {
+        into.push(Finding::Never("cuts what an assembler reads into strings"));
+    }
+}
+
+/// The file that a line marker names: what stands behind the `#`, or behind `#line`.
+pub(crate) fn quoted(marker: &str) -> Option<Finding> {
+    let number = marker.trim_start();
+    let name = number.trim_start_matches(|c: char| c.is_ascii_digit());
+    let (name, _) = literal(name.trim_start()).filter(|(_, quoted)| *quoted)?;
+    if name.starts_with('<') || name.len() == number.len() {
+        return None;
+    }
+    Some(if name.contains('\\') {
+        Finding::Never("names a file by escapes in a line marker")
+    } else {
+        Finding::Quoted(name.to_owned())
+    })
 }
 
 /// `.include` of an assembler, in a string of C.

@@ -54,8 +54,15 @@ pub(crate) fn discover(operation: &Operation, report: &[u8]) -> Result<Discovery
     discovery.uncacheable = uncacheable.or_else(|| places.uncacheable.clone());
     // The source and the lists are ingredients already. One that is named twice is one ingredient to the host.
     let found = files.iter().skip(listed + 1).map(|file| Ingredient::file(file.as_str(), file.as_str()));
+    // gcc quotes the lines that a message is about from wherever the source says that they come from.
+    let quoted = findings.iter().flatten().filter_map(|finding| match finding {
+        Finding::Quoted(name) if plan.compiler == Compiler::Gcc => {
+            Some(Ingredient::file(name.as_str(), name.as_str()))
+        }
+        _ => None,
+    });
     let absent = places.absent.iter().map(|path| Ingredient::file(path.as_str(), path.as_str()));
-    Ok(discovery.ingredients(found).ingredients(absent))
+    Ok(discovery.ingredients(found).ingredients(quoted).ingredients(absent))
 }
 
 /// Whether the path is that of a list of what is instrumented or not.

@@ -39,7 +39,7 @@
 //! | `derive`, `discover` | the two steps |
 //!
 //! Not seen: assembly that includes files by a name or a word that macros put together, or by a word in which small and great
-//! letters are mixed; a macro that stands for `__has_include` where other macros put its name together; a date that a
+//! letters are mixed, or that is hidden in escapes; a macro that stands for `__has_include` where other macros put its name together; a date that a
 //! precompiled header outside of the repository holds; and headers that a system header would include once a condition of
 //! its own changes without any file that was read or asked for changing.
 #![forbid(unsafe_code)]

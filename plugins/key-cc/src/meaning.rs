@@ -44,7 +44,7 @@ pub(crate) fn meaning(option: &str) -> Result<Meaning, String> {
         return if understood { Ok(Meaning::Plain) } else { Err(unknown()) };
     }
     if let Some(machine) = option.strip_prefix("-m") {
-        if machine.ends_with("=native") {
+        if machine.contains("=native") {
             return Err(format!("`{option}` means the machine that it runs on"));
         }
         return if named(MACHINE, MACHINE_VALUED, machine) { Ok(Meaning::Search) } else { Err(unknown()) };

@@ -209,7 +209,7 @@ pub(crate) const REFUSED: &[(&str, &str)] = &[
     ("-grecord-gcc-switches", "embeds the command line"),
     ("-fcallgraph-info", "leaves a file beside the object in a way that is not understood"),
     ("-fdiagnostics-format=json-file", "leaves a file beside the object"),
-    ("-fdiagnostics-format=sarif-file", "leaves a file beside the object"),
+    ("-fdiagnostics-format=sarif", "tells the working directory, or leaves a file beside the object"),
     ("-fdump", "leaves files beside the object"),
     ("-d", "leaves files beside the object"),
     ("-ftime-", "reports times"),

@@ -10,7 +10,7 @@ use crate::relocate::{self, Embedded};
 use crate::search::{BuiltIn, Search, directories_of};
 
 /// Variables that change what the driver runs, or make it write more files.
-const REFUSED: [&str; 11] = [
+const REFUSED: [&str; 14] = [
     "GCC_EXEC_PREFIX",
     "COMPILER_PATH",
     "GCC_COMPARE_DEBUG",
@@ -21,6 +21,9 @@ const REFUSED: [&str; 11] = [
     "CC_PRINT_OPTIONS",
     "CC_PRINT_HEADERS",
     "CC_LOG_DIAGNOSTICS",
+    "CC_PRINT_PROC_STAT",
+    "CC_PRINT_PROC_STAT_FILE",
+    "FORCE_CLANG_DIAGNOSTICS_CRASH",
     "RC_DEBUG_OPTIONS",
 ];
 
@@ -91,7 +94,10 @@ impl Plan {
         let path_of = |name| directories_of(variable(name).as_deref());
         let search =
             Search::new(&command.directories, &path_of("CPATH"), &path_of(language_path), &built_in.searched);
-        let debug = command.debug || command.aside.is_debug();
+        // Its options stand in what a compiler says of them.
+        let debug = command.debug
+            || command.aside.is_debug()
+            || command.arguments.iter().any(|argument| argument == "-fverbose-asm");
         let shown = if reported {
             Shown::by(compiler, &built_in.built, &command.arguments, debug)
         } else {

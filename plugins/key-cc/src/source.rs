@@ -5,12 +5,32 @@
 
 use reviver_sdk::{read, scan};
 
-use crate::directive::{Finding, NEEDLES, findings};
+use crate::directive::{self, Finding, NEEDLES, findings};
 use crate::driver::Language;
 use crate::plan::reason;
 
 /// What makes assembly read a file, in small letters: an assembler takes both.
 const ASSEMBLY: [&str; 3] = [".include", "incbin", ".mri"];
+
+/// The files that line markers of a preprocessed source name: gcc quotes them in its messages.
+pub(crate) fn quoted(path: &str, language: Language) -> Result<Vec<String>, String> {
+    if !matches!(language, Language::PreprocessedC | Language::PreprocessedCxx) {
+        return Ok(Vec::new());
+    }
+    let lines = scan(path, &["# ", "#line"])
+        .map_err(|failure| format!("`{path}` cannot be searched: {}", reason(&failure)))?;
+    let mut names = Vec::new();
+    for line in lines {
+        let line = String::from_utf8_lossy(&line.line);
+        let marker = line.strip_prefix("#line").or_else(|| line.strip_prefix('#'));
+        match marker.and_then(directive::quoted) {
+            Some(Finding::Quoted(name)) if !names.contains(&name) => names.push(name),
+            Some(Finding::Never(why)) => return Err(format!("`{path}` {why}")),
+            _ => {}
+        }
+    }
+    Ok(names)
+}
 
 /// Why more than this source is read, where that cannot be excluded.
 pub(crate) fn check(path: &str, language: Language) -> Result<(), String> {
@@ -35,7 +55,7 @@ fn preprocessed(path: &str) -> Result<(), String> {
     for line in lines {
         findings(line.needle, &line.line, false, &mut found);
     }
-    match found.iter().find(|finding| !matches!(finding, Finding::SystemHeader)) {
+    match found.iter().find(|finding| !matches!(finding, Finding::SystemHeader | Finding::Quoted(_))) {
         None => Ok(()),
         Some(Finding::Never(why)) => Err(format!("`{path}` {why}")),
         Some(_) => Err(format!("`{path}` holds a directive or a date, and was preprocessed")),
