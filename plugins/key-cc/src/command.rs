@@ -88,6 +88,7 @@ pub(crate) const OTHERS: [&str; 8] =
 const PASSING: [&str; 4] = ["-Xassembler", "-Xpreprocessor", "-Xclang", "-mllvm"];
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option that was given or not")]
 struct Reading {
     source: Option<(String, Option<Language>)>,
     forced_language: Option<Language>,
