@@ -107,6 +107,8 @@ impl Workshop {
                 command.env_remove(&variable);
             }
         }
+        // cargo's own: every program that is linked dynamically would look for its libraries in a dozen directories first.
+        command.env_remove("LD_LIBRARY_PATH");
         command.env("REVIVER_CACHE_DIR", self.path("cache"));
         command.env("XDG_CONFIG_HOME", self.path("settings"));
         command.env("CCACHE_DIR", self.path("ccache")).env("CCACHE_CONFIGPATH", self.path("ccache.conf"));
