@@ -3,7 +3,7 @@
 //! | key | over |
 //! |---|---|
 //! | question | the key plugin with its configuration and limits, the contract's version, the operation: what a remembered derivation is found by |
-//! | base key | partition, key plugin, metadata plugin, topology of the output unless the command said nothing that it could change, accepted exits, standard input, the derivation with its ingredients' values |
+//! | base key | partition, key plugin, metadata plugin, accepted exits, standard input, the derivation with its ingredients' values; with the topology of the output, where it mattered to what was said |
 //! | key | the base key, a list of discovered ingredients and their values; an empty list where nothing is discovered |
 //!
 //! The arguments that replace the user's are in the base key without the root's path: it is for the ingredients to say where
@@ -17,32 +17,19 @@ use crate::outcome::Chunk;
 use crate::store::PartitionId;
 use std::collections::BTreeSet;
 
-/// What standard output and standard error are to each other.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Streams {
-    /// Two files.
-    Apart,
-    /// One file, in which the order of what is said matters.
-    Joined,
-    /// Whichever: the command says nothing, or all of it on one of two.
-    Either,
+/// Whether it mattered to a command that said this whether its streams are one file: what was said on one of two files is said
+/// the same where they are one.
+#[must_use]
+pub fn streams_matter(joined: bool, output: &[Chunk]) -> bool {
+    let mut said = output.iter().filter(|chunk| !chunk.bytes.is_empty()).map(|chunk| chunk.stream);
+    let first = said.next();
+    first.is_some() && (joined || said.any(|stream| Some(stream) != first))
 }
 
-impl Streams {
-    /// What they are to a command, before anything is known of what it says.
-    #[must_use]
-    pub const fn of(joined: bool) -> Self {
-        if joined { Self::Joined } else { Self::Apart }
-    }
-
-    /// What they were to a command that said this: what was said on one of two files is said the same where they are one.
-    #[must_use]
-    pub fn after(joined: bool, output: &[Chunk]) -> Self {
-        let mut said = output.iter().filter(|chunk| !chunk.bytes.is_empty()).map(|chunk| chunk.stream);
-        let first = said.next();
-        let alike = first.is_none() || (!joined && said.all(|stream| Some(stream) == first));
-        if alike { Self::Either } else { Self::of(joined) }
-    }
+/// The base key of the runs to which that mattered.
+#[must_use]
+pub fn with_streams(base: Digest, joined: bool) -> Digest {
+    Framer::new("reviver.base.streams").digest(base).number(u64::from(joined)).finish()
 }
 
 /// What surrounds a derivation in its base key.
@@ -54,8 +41,6 @@ pub struct Frame<'a> {
     pub key_policy: Digest,
     /// The metadata plugin with its configuration.
     pub codec: Digest,
-    /// What standard output and standard error are to each other.
-    pub streams: Streams,
     /// The exit statuses that are recorded.
     pub accepted: &'a BTreeSet<u8>,
     /// What standard input resolved to.
@@ -76,9 +61,9 @@ pub fn question(key_policy: Digest, limits: Digest, operation: &Operation) -> Di
 /// The base key of a derivation whose ingredients have these [names](super::value::names) and resolved to these values.
 #[must_use]
 pub fn base(surroundings: &Frame<'_>, derivation: &Derivation, names: Digest, values: &[Value]) -> Digest {
-    let Frame { partition, key_policy, codec, streams, accepted, input, root } = surroundings;
+    let Frame { partition, key_policy, codec, accepted, input, root } = surroundings;
     let mut framer = Framer::new("reviver.base");
-    framer.bytes(partition.as_bytes()).digest(*key_policy).digest(*codec).number(*streams as u64);
+    framer.bytes(partition.as_bytes()).digest(*key_policy).digest(*codec);
     framer.number(accepted.len() as u64);
     for exit in *accepted {
         framer.number(u64::from(*exit));
@@ -128,6 +113,7 @@ mod tests {
     use super::super::value::names;
     use super::*;
     use crate::operation::{Ingredient, Input, Source, Write};
+    use crate::outcome::Stream;
 
     fn derivation() -> Derivation {
         Derivation {
@@ -158,7 +144,6 @@ mod tests {
             partition: PartitionId::of(Digest::of(b"p")),
             key_policy: Digest::of(b"k"),
             codec: Digest::of(b"m"),
-            streams: Streams::Apart,
             accepted: &none,
             input: Value::Absent,
             root: "/r",
@@ -191,7 +176,8 @@ mod tests {
             key(|_, _, surroundings, _| surroundings.partition = PartitionId::of(Digest::of(b"q"))),
             key(|_, _, surroundings, _| surroundings.key_policy = Digest::of(b"l")),
             key(|_, _, surroundings, _| surroundings.codec = Digest::of(b"n")),
-            key(|_, _, surroundings, _| surroundings.streams = Streams::Joined),
+            with_streams(key(|_, _, _, _| ()), false),
+            with_streams(key(|_, _, _, _| ()), true),
             key(|_, _, surroundings, _| surroundings.input = Value::of(b"")),
             key(|_, _, _, accepted| {
                 accepted.insert(3);
@@ -199,6 +185,23 @@ mod tests {
         ];
         for (i, one) in keys.iter().enumerate() {
             assert!(keys[i + 1..].iter().all(|other| other != one), "{i}");
+        }
+    }
+
+    #[test]
+    fn streams_matter_to_what_is_said_on_both_or_in_one_file() {
+        let said = |streams: &[Stream]| -> Vec<Chunk> {
+            streams.iter().map(|stream| Chunk { stream: *stream, bytes: b"x".to_vec() }).collect()
+        };
+        for (joined, streams, matter) in [
+            (false, &[][..], false),
+            (true, &[], false),
+            (false, &[Stream::Stderr, Stream::Stderr], false),
+            (false, &[Stream::Stdout], false),
+            (false, &[Stream::Stdout, Stream::Stderr], true),
+            (true, &[Stream::Both], true),
+        ] {
+            assert_eq!(streams_matter(joined, &said(streams)), matter, "{joined} {streams:?}");
         }
     }
 

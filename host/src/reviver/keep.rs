@@ -4,7 +4,7 @@ use super::execute::Executed;
 use super::explain::{self, explained};
 use super::guard::Guard;
 use super::hunk::{self, Hunk, HunkError};
-use super::identify::{self, Streams};
+use super::identify;
 use super::label;
 use super::list::Lists;
 use super::prepare::Prepared;
@@ -41,8 +41,8 @@ impl Reviver<'_> {
         let states: Vec<State> =
             watched.iter().map(prove).collect::<Result<_, _>>().map_err(|unproved| unproved.to_string())?;
         let hunk = self.hunk(executed, report)?;
-        let streams = Streams::after(request.joined, &executed.output);
-        let base = if streams == Streams::Either { prepared.either } else { prepared.base };
+        let matter = identify::streams_matter(request.joined, &executed.output);
+        let base = if matter { prepared.base } else { prepared.either };
         report.record.base = base.to_hex();
         let companion = self
             .write_lists(request, after, (prepared, base), discovery, values)

@@ -3,7 +3,7 @@
 use super::environment::Environment;
 use super::execute::ChildInput;
 use super::hints::{Hint, Look};
-use super::identify::{self, Streams};
+use super::identify;
 use super::input;
 use super::look::{Looks, SharedLooks};
 use super::remember::{Answer, Memory, Resolved};
@@ -121,14 +121,12 @@ impl Reviver<'_> {
             partition: self.partition.id(),
             key_policy: self.key_policy.id().digest(),
             codec: self.codec.id().digest(),
-            streams: Streams::Either,
             accepted: request.accepted,
             input,
             root: &request.operation.root,
         };
         let either = identify::base(&surroundings, &derivation, names, &values);
-        let surroundings = identify::Frame { streams: Streams::of(request.joined), ..surroundings };
-        let base = identify::base(&surroundings, &derivation, names, &values);
+        let base = identify::with_streams(either, request.joined);
         Ok(Prepared {
             derivation,
             values,

@@ -13,7 +13,7 @@
 use super::environment::Environment;
 use super::explain::{Difference, Explained, differences, explained, input};
 use super::files::Files;
-use super::identify::{self, Frame, Streams};
+use super::identify::{self, Frame};
 use super::look::{Looks, SharedLooks};
 use super::prepare::{places, refuse_cycles};
 use super::program::Programs;
@@ -212,7 +212,6 @@ fn key(derivation: &Derivation, values: &[Value], root: &str) -> Digest {
         partition: PartitionId::of(nothing),
         key_policy: nothing,
         codec: nothing,
-        streams: Streams::Apart,
         accepted: &BTreeSet::from([0]),
         input: stdin(derivation),
         root,
