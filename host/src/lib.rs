@@ -58,4 +58,6 @@ pub mod repository;
 
 pub mod author;
 
+pub mod protocol;
+
 pub mod cli;
