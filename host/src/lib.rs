@@ -60,4 +60,6 @@ pub mod author;
 
 pub mod protocol;
 
+pub mod daemon;
+
 pub mod cli;

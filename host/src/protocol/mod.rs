@@ -7,8 +7,10 @@
 //! | [`csexp`] | a value of the wire, and how it is written |
 //! | [`parse`] | values from bytes as they come, within limits |
 //! | [`version`] | the greeting of both languages, and the version that two peers settle on |
+//! | [`dune`] | the messages of Dune's cache protocol |
 
 pub mod csexp;
+pub mod dune;
 pub mod parse;
 pub mod version;
 

@@ -1,0 +1,3 @@
+//! The daemon: sockets, sessions, and what goes on in the background.
+
+pub mod peer;
