@@ -22,11 +22,13 @@
 //! * What a [recheck] finds to differ is never revived again.
 
 mod age;
+pub mod attempt;
 pub mod breaker;
 mod compare;
 pub mod counters;
 pub mod declared;
 pub mod environment;
+mod examine;
 pub mod execute;
 pub mod explain;
 pub mod files;
@@ -40,6 +42,7 @@ pub mod journal;
 mod keep;
 mod kept;
 pub mod label;
+mod launch;
 mod library;
 pub mod list;
 pub mod look;
