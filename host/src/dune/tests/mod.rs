@@ -1,6 +1,7 @@
 //! What holds for the store as a whole.
 
 mod conformance;
+mod keeping;
 mod promoting;
 mod refused;
 mod replay;
