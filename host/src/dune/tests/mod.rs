@@ -2,6 +2,7 @@
 
 mod conformance;
 mod keeping;
+mod killed;
 mod promoting;
 mod refused;
 mod replay;
