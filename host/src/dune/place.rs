@@ -2,7 +2,7 @@
 //!
 //! | at its place is | [`DuneStore::spot`] | [`DuneStore::keep`] |
 //! |---|---|---|
-//! | nothing | [`Spot::New`] | the staged file is renamed there, and nobody may write it |
+//! | nothing | [`Spot::New`] | the file is linked or its copy renamed there, and nobody may write it |
 //! | the very inode | [`Spot::Same`] | it gets the present time, so that it counts as used; nothing for the client to do |
 //! | a file with the digest that its name says | [`Spot::There`] | the same, and the client may link to it |
 //! | anything else | it goes into quarantine, and the place is free | |
@@ -14,7 +14,7 @@ use super::DuneStore;
 use super::layout::{FileId, FileLayout};
 use super::note::{Note, Refusal};
 use super::source::open_stored;
-use super::stage::{KEPT, Staged, is_absent, read_stored};
+use super::stage::{KEPT, Staged, Staging, is_absent, link, read_stored};
 use crate::identity::Identity;
 use crate::time::Timestamp;
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps, renameat_with, utimensat};
@@ -76,7 +76,7 @@ impl DuneStore {
                 return Ok(Spot::Same(id, identity));
             }
             if id.layout == FileLayout::V2 && identity.is_file() {
-                match self.equals(staged, &identity, &path, buffer) {
+                match equals(staged, &identity, &path, buffer) {
                     Ok(true) => return Ok(Spot::There(id, identity)),
                     Ok(false) => {}
                     Err(error) if is_absent(&error) => continue,
@@ -126,46 +126,30 @@ impl DuneStore {
         Ok(if still { State::Wrong } else { State::Gone })
     }
 
-    /// Whether a file of the store has the bytes of a staged one.
-    fn equals(
-        &self,
-        staged: &Staged,
-        identity: &Identity,
-        path: &Path,
-        buffer: &mut [u8],
-    ) -> io::Result<bool> {
-        if identity.size != staged.identity.size || identity.mode & 0o100 != staged.identity.mode & 0o100 {
-            return Ok(false);
-        }
-        let (file, half) = (open_stored(path)?, buffer.len() / 2);
-        let (one, other) = buffer.split_at_mut(half);
-        let mut at = 0;
-        while at < identity.size {
-            let some = (half as u64).min(identity.size - at) as usize;
-            staged.file.read_exact_at(&mut one[..some], at)?;
-            match file.read_exact_at(&mut other[..some], at) {
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
-                read => read?,
-            }
-            if one[..some] != other[..some] {
-                return Ok(false);
-            }
-            at += some as u64;
-        }
-        Ok(true)
-    }
-
     /// Puts a staged file in its place. Whether the client may link to what is there.
-    pub(super) fn keep(&self, spot: Spot, staged: &mut Staged, now: Timestamp) -> Result<bool, Refusal> {
+    pub(super) fn keep(
+        &self,
+        spot: Spot,
+        staged: &mut Staged,
+        staging: &mut Staging,
+        now: Timestamp,
+    ) -> Result<bool, Refusal> {
         let path = self.layout().file(spot.id());
         match spot {
             Spot::New(_) => {
-                let Some(from) = staged.path() else { return Ok(false) };
-                match rename_new(from, &path).map_err(Refusal::io("make", &path))? {
-                    Renamed::There => return Ok(true),
-                    Renamed::Moved => {}
+                if staged.copy().is_none() {
+                    match link_new(&staged.file, &path).map_err(Refusal::io("make", &path))? {
+                        Linked::Done => {}
+                        Linked::There => return Ok(true),
+                        Linked::Not(why) => staging.copy_instead(staged, why)?,
+                    }
                 }
-                staged.moved();
+                if let Some(copy) = staged.copy() {
+                    match rename_new(copy, &path).map_err(Refusal::io("make", &path))? {
+                        Renamed::There => return Ok(true),
+                        Renamed::Moved => staged.moved(),
+                    }
+                }
                 forbid_writing(&staged.file, &staged.identity, &path)?;
                 self.proofs().read(&staged.identity, now);
                 Ok(false)
@@ -194,12 +178,65 @@ impl DuneStore {
     }
 }
 
-fn forbid_writing(file: &File, identity: &Identity, path: &Path) -> Result<(), Refusal> {
-    if identity.mode & !KEPT & 0o7777 == 0 {
-        return Ok(());
+/// Whether a file of the store has the bytes of a staged one.
+fn equals(staged: &Staged, identity: &Identity, path: &Path, buffer: &mut [u8]) -> io::Result<bool> {
+    if identity.size != staged.identity.size || identity.mode & 0o100 != staged.identity.mode & 0o100 {
+        return Ok(false);
     }
-    let kept = Permissions::from_mode(identity.mode & KEPT);
-    file.set_permissions(kept).map_err(Refusal::io("give permissions to", path))
+    let (file, half) = (open_stored(path)?, buffer.len() / 2);
+    let (one, other) = buffer.split_at_mut(half);
+    let mut at = 0;
+    while at < identity.size {
+        let some = (half as u64).min(identity.size - at) as usize;
+        staged.file.read_exact_at(&mut one[..some], at)?;
+        match file.read_exact_at(&mut other[..some], at) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
+            read => read?,
+        }
+        if one[..some] != other[..some] {
+            return Ok(false);
+        }
+        at += some as u64;
+    }
+    Ok(true)
+}
+
+fn forbid_writing(file: &File, identity: &Identity, path: &Path) -> Result<(), Refusal> {
+    if identity.mode & 0o7777 != identity.mode & KEPT {
+        let kept = Permissions::from_mode(identity.mode & KEPT);
+        file.set_permissions(kept).map_err(Refusal::io("give permissions to", path))?;
+    }
+    Ok(())
+}
+
+/// What came of a link.
+enum Linked {
+    /// It is done.
+    Done,
+    /// Something is there, which somebody else made meanwhile.
+    There,
+    /// It cannot be done with this file, or not here at all.
+    Not(Errno),
+}
+
+/// Links to an open file where nothing is, with the directories that this needs.
+fn link_new(file: &File, to: &Path) -> io::Result<Linked> {
+    match link(file, to) {
+        Ok(()) => return Ok(Linked::Done),
+        Err(Errno::EXIST) => return Ok(Linked::There),
+        Err(Errno::NOENT) => {}
+        Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::ROFS | Errno::ACCESS | Errno::IO)) => {
+            return Err(error.into());
+        }
+        Err(error) => return Ok(Linked::Not(error)),
+    }
+    // The directory, or the file itself, or `/proc` is missing.
+    to.parent().map_or(Ok(()), fs::create_dir_all)?;
+    match link(file, to) {
+        Ok(()) => Ok(Linked::Done),
+        Err(Errno::EXIST) => Ok(Linked::There),
+        Err(error) => Ok(Linked::Not(error)),
+    }
 }
 
 /// What came of a rename that replaces nothing.
