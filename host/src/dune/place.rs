@@ -135,46 +135,47 @@ impl DuneStore {
         now: Timestamp,
     ) -> Result<bool, Refusal> {
         let path = self.layout().file(spot.id());
-        match spot {
-            Spot::New(_) => {
-                if staged.copy().is_none() {
-                    match link_new(&staged.file, &path).map_err(Refusal::io("make", &path))? {
-                        Linked::Done => {}
-                        Linked::There => return Ok(true),
-                        Linked::Not(why) => staging.copy_instead(staged, why)?,
-                    }
-                }
-                if let Some(copy) = staged.copy() {
-                    match rename_new(copy, &path).map_err(Refusal::io("make", &path))? {
-                        Renamed::There => return Ok(true),
-                        Renamed::Moved => staged.moved(),
-                    }
-                }
-                forbid_writing(&staged.file, &staged.identity, &path)?;
-                self.proofs().read(&staged.identity, now);
-                Ok(false)
-            }
-            Spot::There(_, identity) | Spot::Same(_, identity) => {
-                self.touch(&path, &identity, now);
-                Ok(matches!(spot, Spot::There(..)))
+        if let Spot::There(_, identity) | Spot::Same(_, identity) = &spot
+            && self.touch(&path, identity, now)
+        {
+            return Ok(matches!(spot, Spot::There(..)));
+        }
+        if staged.copy().is_none() {
+            match link_new(&staged.file, &path).map_err(Refusal::io("make", &path))? {
+                Linked::Done => {}
+                Linked::There => return Ok(true),
+                Linked::Not(why) => staging.copy_instead(staged, why)?,
             }
         }
+        if let Some(copy) = staged.copy() {
+            match rename_new(copy, &path).map_err(Refusal::io("make", &path))? {
+                Renamed::There => return Ok(true),
+                Renamed::Moved => staged.moved(),
+            }
+        }
+        forbid_writing(&staged.file, &staged.identity, &path)?;
+        self.proofs().read(&staged.identity, now);
+        Ok(false)
     }
 
-    /// Counts a file as used now, as clients do on a hit. Where that is refused, it goes sooner.
-    fn touch(&self, path: &Path, identity: &Identity, now: Timestamp) {
+    /// Counts a file as used now, as clients do on a hit; where that is refused, it goes sooner. Whether it is still there:
+    /// somebody may be trimming.
+    fn touch(&self, path: &Path, identity: &Identity, now: Timestamp) -> bool {
         let billion = 1_000_000_000;
         let time =
             Timespec { tv_sec: (now.0 / billion).cast_signed(), tv_nsec: (now.0 % billion).cast_signed() };
         let times = Timestamps { last_access: time, last_modification: time };
         let touched = utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW);
-        if touched.is_ok() && self.options().verify {
-            self.proofs().touched(identity, now);
+        match touched {
+            Ok(()) if self.options().verify => self.proofs().touched(identity, now),
+            Err(Errno::NOENT | Errno::NOTDIR) => return false,
+            _ => {}
         }
         // Left so by a kill between two steps, or by who wrote through a link.
         if identity.mode & !KEPT & 0o777 != 0 {
             fs::set_permissions(path, Permissions::from_mode(identity.mode & KEPT)).ok();
         }
+        true
     }
 }
 
