@@ -150,6 +150,10 @@ impl Daemon {
         Ok(stream)
     }
 
+    pub(crate) fn endpoint(&self) -> SocketAddr {
+        self.endpoint
+    }
+
     pub(crate) fn is_alive(&mut self) -> Result<bool> {
         Ok(self.child.try_wait()?.is_none())
     }
