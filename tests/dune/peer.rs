@@ -70,7 +70,7 @@ impl Place {
         command.args(arguments).env_clear().current_dir(self.top.path());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("LC_ALL", "C");
         command.env("HOME", self.path("home")).env("XDG_CACHE_HOME", self.path("cache"));
-        command.env("XDG_RUNTIME_DIR", self.path("runtime"));
+        command.env("XDG_RUNTIME_DIR", self.path("runtime")).env("REVIVER_CACHE_DIR", self.path("own"));
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command
     }
