@@ -1,0 +1,19 @@
+//! The daemon as Dune's clients see it, and as those see it who mean it no good.
+//!
+//! | file | says | must hold |
+//! |---|---|---|
+//! | `replay.rs` | what clients of Dune 2.0, 2.5 and 2.9 once said | dedups and store as their own daemons left them |
+//! | `conformance.rs` | 22 scripted cases | the same |
+//! | `survive/` | all that a peer must not say | the next client is served, by the same process |
+//!
+//! What can be said to Dune's own daemon is said to it too, where it is installed, so that the tests themselves are tested: a
+//! visible line with the word SKIPPED tells where it is not.
+#![allow(missing_docs, reason = "tests")]
+
+mod conformance;
+mod fixture;
+mod peer;
+mod replay;
+mod speech;
+mod survive;
+mod tree;
