@@ -34,13 +34,23 @@ mod quarantine;
 pub mod session;
 mod source;
 mod stage;
+pub mod stats;
 pub mod trim;
+pub mod verify;
+mod walk;
 
 pub use annotate::{Annotate, AnnotateError, Provenance};
 pub use layout::{FileLayout, MetaLayout};
 pub use note::{Note, Refusal};
 pub use session::{Answer, Session};
-pub use trim::{TrimRequest, Trimmed};
+pub use stats::Stats;
+pub use trim::{Bound, TrimRequest, Trimmed};
+pub use verify::Verified;
+pub use walk::Trouble;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+mod tests;
 
 use layout::Layout;
 use proofs::Proofs;
@@ -104,6 +114,16 @@ impl DuneStore {
 
     const fn proofs(&self) -> &Proofs {
         &self.proofs
+    }
+
+    /// Whether it can be gone through; where nothing is, it can.
+    fn readable(&self) -> Result<(), DuneError> {
+        match std::fs::read_dir(self.root()) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(DuneError::Io { what: "list", path: self.root().to_owned(), source })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// How it is used.
