@@ -158,6 +158,23 @@ impl Daemon {
         Ok(self.child.try_wait()?.is_none())
     }
 
+    /// Tells it to end, and how long that took.
+    pub(crate) fn ends(&mut self) -> Result<Duration> {
+        let started = Instant::now();
+        self.terminate();
+        while self.is_alive()? && started.elapsed() < LONG {
+            sleep(Duration::from_millis(10));
+        }
+        Ok(started.elapsed())
+    }
+
+    fn terminate(&self) {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            // One that has ended cannot be told to.
+            kill_process(pid, Signal::TERM).ok();
+        }
+    }
+
     /// The most memory that it ever had.
     pub(crate) fn peak(&self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
@@ -168,10 +185,7 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // One that has ended cannot be told to.
-            kill_process(pid, Signal::TERM).ok();
-        }
+        self.terminate();
         let until = Instant::now() + Duration::from_secs(5);
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {
             sleep(Duration::from_millis(10));

@@ -278,7 +278,9 @@ mod tests {
         }
         let second = [&NAME[..], b".27"].concat();
         assert_eq!(FileId::from_name(FileLayout::V2, &second).map(|file| file.number), Some(27));
-        for no in ["", ".1", "ab.1", "AB000000000000000000000000000019.1", "zz000000000000000000000000000019.1"] {
+        for no in
+            ["", ".1", "ab.1", "AB000000000000000000000000000019.1", "zz000000000000000000000000000019.1"]
+        {
             assert_eq!(FileId::from_name(FileLayout::V2, no.as_bytes()), None, "{no}");
         }
         for end in ["", ".", ".01", ".+1", ".-1", ".1.1", ".99999999999"] {

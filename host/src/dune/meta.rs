@@ -32,7 +32,8 @@ impl Meta {
         let atom = |bytes: &Vec<u8>| Sexp::Atom(bytes.clone());
         let pair = |(path, named): &(Vec<u8>, Vec<u8>)| Sexp::list([atom(path), atom(named)]);
         let files = self.files.iter().flatten().map(pair);
-        Sexp::list([Sexp::named("metadata", self.metadata.iter().cloned()), Sexp::named("files", files)]).to_bytes()
+        Sexp::list([Sexp::named("metadata", self.metadata.iter().cloned()), Sexp::named("files", files)])
+            .to_bytes()
     }
 
     /// What is kept in these bytes, as Dune reads them: what follows is ignored.
@@ -59,7 +60,8 @@ impl Meta {
     /// their ends count: the same store may be known by several paths.
     #[must_use]
     pub fn named(&self, layout: MetaLayout) -> Option<Vec<FileId>> {
-        let files = self.files.iter().flatten().filter(|(_, named)| named != b"<dir>" || layout != MetaLayout::V5);
+        let files =
+            self.files.iter().flatten().filter(|(_, named)| named != b"<dir>" || layout != MetaLayout::V5);
         files.map(|(_, named)| named_file(named, layout.files())).collect()
     }
 }
@@ -97,8 +99,15 @@ mod tests {
     #[test]
     fn what_clients_miss_on_is_no_rule() {
         for no in [
-            "", "garbage", "()", "((8:metadata))", "((8:metadata)(5:files)(5:other))", "((5:files)(8:metadata))",
-            "((8:metadata)(5:files(1:a)))", "((8:metadata)(5:files))"[..20].as_ref(), "((8:metadata)(5:files1:a))",
+            "",
+            "garbage",
+            "()",
+            "((8:metadata))",
+            "((8:metadata)(5:files)(5:other))",
+            "((5:files)(8:metadata))",
+            "((8:metadata)(5:files(1:a)))",
+            "((8:metadata)(5:files))"[..20].as_ref(),
+            "((8:metadata)(5:files1:a))",
         ] {
             assert_eq!(Meta::from_bytes(no.as_bytes()), None, "{no}");
         }
@@ -116,7 +125,9 @@ mod tests {
         assert_eq!(of("<dir>").named(MetaLayout::V4), None);
         let own = format!("/c/db/v2/files/2c/{digest}.3");
         assert_eq!(of(&own).named(MetaLayout::V2).unwrap()[0].number, 3);
-        for foreign in [format!("/c/db/v3/files/2c/{digest}.3"), format!("/c/db/v2/files/2d/{digest}.3"), digest.into()] {
+        for foreign in
+            [format!("/c/db/v3/files/2c/{digest}.3"), format!("/c/db/v2/files/2d/{digest}.3"), digest.into()]
+        {
             assert_eq!(of(&foreign).named(MetaLayout::V2), None, "{foreign}");
         }
     }

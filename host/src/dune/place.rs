@@ -121,7 +121,13 @@ impl DuneStore {
     }
 
     /// Whether a file of the store has the bytes of a staged one.
-    fn equals(&self, staged: &Staged, identity: &Identity, path: &Path, buffer: &mut [u8]) -> io::Result<bool> {
+    fn equals(
+        &self,
+        staged: &Staged,
+        identity: &Identity,
+        path: &Path,
+        buffer: &mut [u8],
+    ) -> io::Result<bool> {
         if identity.size != staged.identity.size || identity.mode & 0o100 != staged.identity.mode & 0o100 {
             return Ok(false);
         }
@@ -168,10 +174,8 @@ impl DuneStore {
     /// Counts a file as used now, as clients do on a hit. Where that is refused, it goes sooner.
     fn touch(&self, path: &Path, identity: &Identity, now: Timestamp) {
         let billion = 1_000_000_000;
-        let time = Timespec {
-            tv_sec: (now.0 / billion).cast_signed(),
-            tv_nsec: (now.0 % billion).cast_signed(),
-        };
+        let time =
+            Timespec { tv_sec: (now.0 / billion).cast_signed(), tv_nsec: (now.0 % billion).cast_signed() };
         let times = Timestamps { last_access: time, last_modification: time };
         let touched = utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW);
         if touched.is_ok() && self.options().verify {

@@ -247,7 +247,9 @@ fn before(path: &Path, meta: &Meta, bytes: &[u8], layout: MetaLayout) -> Result<
     let Some(before) = Meta::from_bytes(&there) else { return Ok(Before::Other) };
     // Whole paths of one store may differ in how its root is spelled.
     let same = before.files == meta.files
-        || before.named(layout).is_some_and(|named| Some(named) == meta.named(layout) && paths(&before) == paths(meta));
+        || before
+            .named(layout)
+            .is_some_and(|named| Some(named) == meta.named(layout) && paths(&before) == paths(meta));
     Ok(if same { Before::Other } else { Before::Colliding })
 }
 

@@ -29,8 +29,11 @@ pub(super) struct BuildRoot {
 }
 
 // A pipe must not be waited for.
-const FILE: OFlags =
-    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
+const FILE: OFlags = OFlags::RDONLY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NOCTTY);
 const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 impl BuildRoot {
@@ -143,7 +146,17 @@ mod tests {
         let mut build = BuildRoot::new(root.clone());
         assert!(build.open(Path::new("default/a")).is_ok());
         let absolute = root.join("default/a");
-        for path in ["", "/", ".", "..", "./default/a", "default/../default/a", "default//a", "default/a/", "../secret"] {
+        for path in [
+            "",
+            "/",
+            ".",
+            "..",
+            "./default/a",
+            "default/../default/a",
+            "default//a",
+            "default/a/",
+            "../secret",
+        ] {
             assert!(told(build.open(Path::new(path))).contains("no path below"), "{path}");
         }
         assert!(told(build.open(&absolute)).contains("no path below"));

@@ -210,7 +210,11 @@ fn read_whole(file: &File, named: &Path, buffer: &mut [u8]) -> Result<(Identity,
 }
 
 /// The content of a file of the store, and its identity, if that stayed the same.
-pub(super) fn read_stored(file: &File, path: &Path, buffer: &mut [u8]) -> Result<(Identity, Content), Refusal> {
+pub(super) fn read_stored(
+    file: &File,
+    path: &Path,
+    buffer: &mut [u8],
+) -> Result<(Identity, Content), Refusal> {
     read_whole(file, path, buffer)
 }
 

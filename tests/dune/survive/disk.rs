@@ -71,15 +71,17 @@ fn a_store_on_a_full_disk_keeps_no_client() -> Result<()> {
         command.args(&arguments[1..]).arg(&cache).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     };
-    if !mount(&["mount", "-t", "tmpfs", "-o", "size=128k,mode=777", "tmpfs"]) {
+    if !mount(&["mount", "-t", "tmpfs", "-o", "size=256k,mode=777", "tmpfs"]) {
         skipped("no small disk can be mounted here");
         return Ok(());
     }
     let end = (|| {
         let daemon = place.start(crate::peer::Whose::Ours)?;
         let mut attacked = Attacked { place, daemon };
-        // Another disk, so that everything is copied, and only the first of three has room.
-        comes_through(&mut attacked, 60_000)?;
+        // Another disk, so that everything is copied, and two of three have room.
+        comes_through(&mut attacked, 100_000)?;
+        let kept = [1_u8, 2, 3].map(|byte| attacked.kept(file_digest(&vec![byte; 100_000], false)).exists());
+        ensure!(kept == [true, true, false], "{kept:?}");
         let filler = attacked.place.path("cache/filler");
         fs::write(&filler, vec![0; 1 << 20]).err().context("the disk is not full")?;
         comes_through(&mut attacked, 20_000)?;
