@@ -16,6 +16,7 @@ use super::clients::Client;
 use super::peer::{Peer, PeerError};
 use super::shared::Shared;
 use crate::dune::DuneStore;
+use crate::dune::note::Note;
 use crate::dune::session::Session;
 use crate::protocol::dune::{Command, NEWEST};
 use crate::protocol::{Lang, Sexp, Version};
@@ -96,14 +97,28 @@ impl Talk<'_> {
                 return Ok(());
             }
         };
+        let counts = &self.shared.counts;
+        let files = match &command {
+            Command::Promote(promotion) => Some(promotion.files.len()),
+            _ => None,
+        };
         let answer = self.session.take(command);
+        let is_refused = answer.notes.iter().any(|note| matches!(note, Note::Refused { .. }));
+        match files {
+            Some(_) if is_refused => counts.refused.add(1),
+            Some(files) => {
+                counts.promoted.add(1);
+                counts.files.add(files.saturating_sub(answer.dedups.len()) as u64);
+                counts.deduplicated.add(answer.dedups.len() as u64);
+            }
+            None => {}
+        }
         for note in &answer.notes {
             self.tell(note);
         }
         for dedup in &answer.dedups {
             dedup.to_sexp(self.version).write_to(&mut self.answers);
         }
-        self.shared.counts.deduplicated.add(answer.dedups.len() as u64);
         if self.answers.len() >= ENOUGH { self.send() } else { Ok(()) }
     }
 

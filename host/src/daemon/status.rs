@@ -80,7 +80,7 @@ fn of(shared: &Shared) -> Value {
         "promoted": counts.promoted.get(),
         "refused": counts.refused.get(),
         "deduplicated": counts.deduplicated.get(),
-        "bytes": counts.bytes.get(),
+        "files": counts.files.get(),
         "requests": counts.requests.get(),
         "trims": counts.trims.get(),
         "freed": counts.freed.get(),
