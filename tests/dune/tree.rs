@@ -36,17 +36,14 @@ pub(crate) fn store(root: &Path) -> Result<Files> {
     Ok(files)
 }
 
+/// Whether there is a file in a client's private directory. Dune's daemon keeps those directories as long as it runs.
 fn is_on_its_way(root: &Path) -> Result<bool> {
-    let entries = match fs::read_dir(root) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        entries => entries?,
-    };
-    for entry in entries {
-        if entry?.file_name().to_string_lossy().starts_with("promoting") {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let mut found = false;
+    visit(root, root, &mut |_, name, _| {
+        found |= name.starts_with("promoting");
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// All files of a build tree.
@@ -95,7 +92,10 @@ fn visit(
     };
     for entry in entries {
         let path = entry?.path();
-        let metadata = fs::symlink_metadata(&path)?;
+        let metadata = match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            metadata => metadata?,
+        };
         if metadata.is_dir() {
             visit(root, &path, found)?;
         } else {
