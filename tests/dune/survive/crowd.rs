@@ -42,6 +42,32 @@ fn among_two_hundred_who_greeted_one_is_served_within_a_second() -> Result<()> {
     Ok(())
 }
 
+/// Strangers are turned away where they are too many, and those who greet at once are none: a client of Dune that is turned away
+/// fails its build.
+#[test]
+fn who_comes_among_many_and_greets_is_served() -> Result<()> {
+    let mut attacked = Attacked::new()?;
+    let client = attacked.client()?;
+    let mut coming = Vec::new();
+    for number in 0..300 {
+        let file = client.file(&format!("default/f{number}"), format!("of {number}\n").as_bytes())?;
+        let key = next_key();
+        coming.push((client.words(&[promotion(key, &[file])])?, key));
+    }
+    let mut speaking = Vec::new();
+    for (words, key) in coming {
+        let mut speech = Speech::with(&attacked.daemon)?;
+        speech.say(&words)?;
+        speaking.push((speech, key));
+    }
+    for (number, (speech, key)) in speaking.into_iter().enumerate() {
+        let heard = speech.end()?;
+        ensure!(heard.len() == 1, "client {number} hears {heard:?}");
+        ensure!(attacked.rule(key).exists(), "client {number} is not served");
+    }
+    attacked.serves()
+}
+
 /// Each promotion of a known content is answered, so who never reads fills the way back.
 #[test]
 fn who_never_reads_keeps_nobody() -> Result<()> {

@@ -96,9 +96,28 @@ fn a_store_on_a_full_disk_keeps_no_client() -> Result<()> {
 #[test]
 fn a_store_whose_files_may_not_grow_keeps_no_client() -> Result<()> {
     let place = Place::new()?;
-    let daemon = place.start_where_files_are_small(64)?;
+    let daemon = place.start_after("trap '' XFSZ; ulimit -f 64")?;
     let mut attacked = Attacked { place, daemon };
     comes_through(&mut attacked, 200_000)?;
     comes_through(&mut attacked, 1_000)?;
+    attacked.serves()
+}
+
+/// A rule may make hundreds of files, and a daemon may have no more descriptors than the system grants anybody. Each file of a
+/// promotion once kept one open until the last was read.
+#[test]
+fn a_rule_of_more_files_than_may_be_open_is_promoted() -> Result<()> {
+    let place = Place::new()?;
+    let daemon = place.start_after("ulimit -n 100")?;
+    let mut attacked = Attacked { place, daemon };
+    let client = attacked.client()?;
+    let files =
+        (0..300).map(|number| client.file(&format!("default/f{number}"), format!("{number}\n").as_bytes()));
+    let (key, files) = (next_key(), files.collect::<Result<Vec<_>>>()?);
+    client.promotes(&attacked.daemon, &[promotion(key, &files)])?;
+    ensure!(attacked.rule(key).exists(), "the rule is not there");
+    for (_, digest) in files {
+        ensure!(attacked.kept(digest).exists(), "{}", attacked.kept(digest).display());
+    }
     attacked.serves()
 }
