@@ -42,6 +42,10 @@ pub use note::{Note, Refusal};
 pub use session::{Answer, Session};
 pub use trim::{TrimRequest, Trimmed};
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+mod tests;
+
 use layout::Layout;
 use proofs::Proofs;
 
