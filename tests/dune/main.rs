@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `replay.rs` | what clients of Dune 2.0, 2.5 and 2.9 once said | dedups and store as their own daemons left them |
 //! | `conformance.rs` | 22 scripted cases | the same |
+//! | `differential.rs` | random words to Dune's own daemon and to ours | both do the same |
 //! | `survive/` | all that a peer must not say | the next client is served, by the same process |
 //!
 //! What can be said to Dune's own daemon is said to it too, where it is installed, so that the tests themselves are tested: a
@@ -11,6 +12,10 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod conformance;
+#[path = "../src/dice.rs"]
+#[allow(unreachable_pub, reason = "another package's library has it too")]
+mod dice;
+mod differential;
 mod fixture;
 mod peer;
 mod replay;
