@@ -6,6 +6,7 @@
 //! | `conformance.rs` | 22 scripted cases | the same |
 //! | `client.rs` | Debian's Dune itself | builds from the cache as with its own daemon |
 //! | `lifecycle.rs` | start, stop, signals | it is found while it runs, and leaves nothing |
+//! | `differential.rs` | random words to Dune's own daemon and to ours | both do the same |
 //! | `survive/` | all that a peer must not say | the next client is served, by the same process |
 //!
 //! What can be said to Dune's own daemon is said to it too, where it is installed, so that the tests themselves are tested: a
@@ -14,6 +15,10 @@
 
 mod client;
 mod conformance;
+#[path = "../src/dice.rs"]
+#[allow(unreachable_pub, reason = "another package's library has it too")]
+mod dice;
+mod differential;
 mod fixture;
 mod lifecycle;
 mod peer;

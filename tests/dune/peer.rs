@@ -101,18 +101,13 @@ impl Place {
         Ok(())
     }
 
-    /// Starts ours where no file may grow beyond so many bytes.
-    pub(crate) fn start_where_files_are_small(&self, blocks: u32) -> Result<Daemon> {
-        let mut shell = self.command(Whose::Ours, Some(Path::new("sh")));
-        let arguments: Vec<_> = shell.get_args().map(ToOwned::to_owned).collect();
-        let environment: Vec<_> =
-            shell.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
-        let directory = self.top.path().to_owned();
-        shell = Command::new("sh");
-        shell
-            .args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\""), "sh", REVIVER])
-            .args(arguments);
-        shell.env_clear().envs(environment).current_dir(directory).stdin(Stdio::null()).stdout(Stdio::null());
+    /// Starts ours after a shell has done something, as limiting what the system grants.
+    pub(crate) fn start_after(&self, first: &str) -> Result<Daemon> {
+        let plain = self.command(Whose::Ours, None);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{first}; exec \"$@\""), "sh", REVIVER]).args(plain.get_args());
+        shell.env_clear().current_dir(self.top.path()).stdin(Stdio::null()).stdout(Stdio::null());
+        shell.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
         self.run(shell)
     }
 
@@ -158,6 +153,23 @@ impl Daemon {
         Ok(self.child.try_wait()?.is_none())
     }
 
+    /// Tells it to end, and how long that took.
+    pub(crate) fn ends(&mut self) -> Result<Duration> {
+        let started = Instant::now();
+        self.terminate();
+        while self.is_alive()? && started.elapsed() < LONG {
+            sleep(Duration::from_millis(10));
+        }
+        Ok(started.elapsed())
+    }
+
+    fn terminate(&self) {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            // One that has ended cannot be told to.
+            kill_process(pid, Signal::TERM).ok();
+        }
+    }
+
     /// The most memory that it ever had.
     pub(crate) fn peak(&self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
@@ -168,10 +180,7 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // One that has ended cannot be told to.
-            kill_process(pid, Signal::TERM).ok();
-        }
+        self.terminate();
         let until = Instant::now() + Duration::from_secs(5);
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {
             sleep(Duration::from_millis(10));

@@ -7,10 +7,11 @@
 
 use crate::fixture::{Fixture, moved};
 use crate::peer::{Place, Whose, dune_is_here};
-use crate::speech::Speech;
+use crate::speech::{GREETING, Speech};
 use crate::tree;
 use anyhow::{Context as _, Result, ensure};
 use reviver::protocol::Sexp;
+use reviver::protocol::dune::{Dedup, NEWEST};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -56,6 +57,33 @@ fn clients_of_three_generations_share_one_daemon() -> Result<()> {
     Ok(())
 }
 
+/// Dune 2.6 and 2.7 name contents as 2.5 did and speak as 2.9 does: nothing but the digests tells which cache they read. Between
+/// them and Dune 2.9's own daemon every promotion failed, and nobody was told.
+#[test]
+fn a_client_of_2_7_is_told_from_one_of_2_9_by_its_digests() -> Result<()> {
+    let (fixture, place) = (Fixture { name: "dune-2.5.1_gen" }, Place::new()?);
+    let build_root = place.path("w/_build");
+    fixture.lay_out(&build_root)?;
+    let daemon = place.start(Whose::Ours)?;
+    let said = fixture.said_from("conn1.c2s.bin", &build_root)?;
+    let mut speech = Speech::with(&daemon)?;
+    speech.say(&[GREETING, &said[GREETING.len()..]].concat())?;
+    let heard = speech.end()?;
+    // As to 2.5, but without the place.
+    let expected = fixture.said("conn1.s2c.bin")?;
+    let expected = expected[1..].iter().map(|value| Ok(Dedup::from_sexp(value)?.to_sexp(NEWEST)));
+    ensure!(heard[1..] == expected.collect::<Result<Vec<_>>>()?, "{}", Sexp::list(heard));
+    let root = place.root();
+    for file in fixture.promoted()? {
+        let kept = root.join(format!("files/v3/{}/{}", &file.digest[..2], file.digest));
+        ensure!(fs::read(&kept).with_context(|| kept.display().to_string())? == file.content);
+    }
+    let rules = fixture.rules(&root)?.len();
+    let found = tree::store(&root)?.into_keys().filter(|path| path.starts_with("meta/v3/")).count();
+    ensure!(found == rules && !root.join("meta/v4").exists() && !root.join("v2").exists(), "{found} rules");
+    Ok(())
+}
+
 /// What is said here of ours is true of Dune's.
 #[test]
 fn the_same_is_seen_of_dunes_own_daemon() -> Result<()> {
@@ -77,7 +105,7 @@ fn replay(whose: Whose, name: &'static str) -> Result<()> {
     let heard = speech.end()?;
     let expected: Vec<Sexp> =
         fixture.said("conn1.s2c.bin")?.iter().map(|value| moved(value, &root)).collect();
-    ensure!(heard.first().map(Sexp::to_bytes) == Some(crate::speech::GREETING.to_vec()), "{heard:?}");
+    ensure!(heard.first().map(Sexp::to_bytes) == Some(GREETING.to_vec()), "{heard:?}");
     ensure!(heard[1..] == expected[1..], "{}", Sexp::list(heard));
     rules_are_right(&fixture, &root)?;
     files_are_right(&fixture, &root, &build_root)?;
@@ -86,7 +114,7 @@ fn replay(whose: Whose, name: &'static str) -> Result<()> {
     let mut speech = Speech::with(&daemon)?;
     speech.say(&fixture.said_from("conn2.c2s.bin", &build_root)?)?;
     let heard = speech.end()?;
-    ensure!(heard.len() == 1 && heard[0].to_bytes() == crate::speech::GREETING, "{}", Sexp::list(heard));
+    ensure!(heard.len() == 1 && heard[0].to_bytes() == GREETING, "{}", Sexp::list(heard));
     ensure!((tree::store(&root)?, tree::build(&build_root)?) == before);
     ensure!(daemon.is_alive()?);
     Ok(())

@@ -1,10 +1,13 @@
 //! What is in a directory.
 
-use anyhow::{Context as _, Result};
+use crate::peer::LONG;
+use anyhow::{Context as _, Result, ensure};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// Files by their path below a directory, each told in a line.
 pub(crate) type Files = BTreeMap<String, String>;
@@ -12,8 +15,14 @@ pub(crate) type Files = BTreeMap<String, String>;
 /// What belongs to Dune's daemon itself, beside its store.
 const BESIDE: [&str; 5] = ["beacon", "log", "runtime", "stderr", "stdout"];
 
-/// All files of a store: rules as their bytes, others as mode, links and size.
+/// All files of a store: rules as their bytes, others as mode, links and size. What daemons have on its way there is gone soon
+/// after they have closed their connections, which is waited for.
 pub(crate) fn store(root: &Path) -> Result<Files> {
+    let until = Instant::now() + LONG;
+    while is_on_its_way(root)? {
+        ensure!(Instant::now() < until, "what is on its way stays in {}", root.display());
+        sleep(Duration::from_millis(5));
+    }
     let mut files = Files::new();
     visit(root, root, &mut |path, name, metadata| {
         if BESIDE.iter().any(|beside| name.split('/').next() == Some(beside)) {
@@ -25,6 +34,16 @@ pub(crate) fn store(root: &Path) -> Result<Files> {
         Ok(())
     })?;
     Ok(files)
+}
+
+/// Whether there is a file in a client's private directory. Dune's daemon keeps those directories as long as it runs.
+fn is_on_its_way(root: &Path) -> Result<bool> {
+    let mut found = false;
+    visit(root, root, &mut |_, name, _| {
+        found |= name.starts_with("promoting");
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// All files of a build tree.
@@ -73,7 +92,10 @@ fn visit(
     };
     for entry in entries {
         let path = entry?.path();
-        let metadata = fs::symlink_metadata(&path)?;
+        let metadata = match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            metadata => metadata?,
+        };
         if metadata.is_dir() {
             visit(root, &path, found)?;
         } else {

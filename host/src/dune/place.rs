@@ -19,7 +19,7 @@ use crate::identity::Identity;
 use crate::time::Timestamp;
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps, renameat_with, utimensat};
 use rustix::io::Errno;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -137,12 +137,15 @@ impl DuneStore {
         if identity.size != staged.identity.size || identity.mode & 0o100 != staged.identity.mode & 0o100 {
             return Ok(false);
         }
+        // That ours was cleared away does not make the place another one.
+        let ours = staged.path().map(open_stored).transpose().map_err(io::Error::other)?;
+        let ours = ours.ok_or_else(|| io::Error::other("it was moved away"))?;
         let (file, half) = (open_stored(path)?, buffer.len() / 2);
         let (one, other) = buffer.split_at_mut(half);
         let mut at = 0;
         while at < identity.size {
             let some = (half as u64).min(identity.size - at) as usize;
-            staged.file.read_exact_at(&mut one[..some], at)?;
+            ours.read_exact_at(&mut one[..some], at)?;
             match file.read_exact_at(&mut other[..some], at) {
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
                 read => read?,
@@ -166,7 +169,7 @@ impl DuneStore {
                     Renamed::Moved => {}
                 }
                 staged.moved();
-                forbid_writing(&staged.file, &staged.identity, &path)?;
+                forbid_writing(&staged.identity, &path)?;
                 self.proofs().read(&staged.identity, now);
                 Ok(false)
             }
@@ -194,12 +197,15 @@ impl DuneStore {
     }
 }
 
-fn forbid_writing(file: &File, identity: &Identity, path: &Path) -> Result<(), Refusal> {
+fn forbid_writing(identity: &Identity, path: &Path) -> Result<(), Refusal> {
     if identity.mode & !KEPT & 0o7777 == 0 {
         return Ok(());
     }
-    let kept = Permissions::from_mode(identity.mode & KEPT);
-    file.set_permissions(kept).map_err(Refusal::io("give permissions to", path))
+    match fs::set_permissions(path, Permissions::from_mode(identity.mode & KEPT)) {
+        // Dune's trim took it, and a client that finds the rule makes it again.
+        Err(error) if is_absent(&error) => Ok(()),
+        set => set.map_err(Refusal::io("give permissions to", path)),
+    }
 }
 
 /// What came of a rename that replaces nothing.
@@ -247,4 +253,33 @@ fn make_parent(from: &Path, to: &Path) -> io::Result<()> {
     // It is the other end that is missing where somebody cleared the cache; then nothing helps.
     fs::symlink_metadata(from)?;
     to.parent().map_or(Ok(()), fs::create_dir_all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dune::Options;
+    use crate::dune::digest::Scheme;
+    use crate::dune::stage::Staging;
+    use crate::protocol::dune::Duplication;
+
+    /// Somebody clears the whole cache in the middle of a promotion. Whether two files are equal was once asked again and again
+    /// then, since one of them was absent.
+    #[test]
+    fn a_staged_file_that_is_cleared_away_ends_the_promotion() {
+        let all = tempfile::tempdir().unwrap();
+        let store = DuneStore::open(all.path().join("db"), Options::default()).unwrap();
+        let built = all.path().join("built");
+        fs::write(&built, "content").unwrap();
+        let mut staging = Staging::new(store.root(), 1).unwrap();
+        let staged = staging.file(open_stored(&built).unwrap(), &built, Duplication::Hardlink).unwrap();
+        let id = FileId::new(FileLayout::V2, staged.content.digest(Scheme::Joined));
+        let path = store.layout().file(id);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "content").unwrap();
+        fs::remove_file(staged.path().unwrap()).unwrap();
+        let (mut buffer, mut notes) = (vec![0; 1000], Vec::new());
+        let spot = store.spot(&staged, id, &mut buffer, Timestamp(1), &mut notes);
+        assert!(matches!(spot, Err(Refusal::Io { .. })), "{spot:?}");
+    }
 }

@@ -35,13 +35,12 @@ pub(super) struct Staging {
     buffer: Box<[u8]>,
 }
 
-/// A file in it. It is removed when this is dropped, unless it was moved away.
+/// A file in it. It is removed when this is dropped, unless it was moved away. It is not kept open: one promotion may have more
+/// files than a process may.
 #[derive(Debug)]
 pub(super) struct Staged {
     /// Where it is, unless it was moved away.
     path: Option<PathBuf>,
-    /// The same inode, open.
-    pub(super) file: File,
     /// As it was when it was read.
     pub(super) identity: Identity,
     /// What was read.
@@ -83,7 +82,7 @@ impl Staging {
                 Ok(()) => {
                     let unread = Unread(Some(path));
                     let (identity, content) = read_whole(&file, named, &mut self.buffer)?;
-                    return Ok(Staged { path: unread.read(), file, identity, content });
+                    return Ok(Staged { path: unread.read(), identity, content });
                 }
                 Err(Errno::NOENT) if file.metadata().is_ok_and(|metadata| metadata.nlink() == 0) => {
                     return Err(Refusal::Missing(named.to_owned()));
@@ -117,7 +116,7 @@ impl Staging {
                 let kept = Permissions::from_mode(before.mode & KEPT);
                 to.set_permissions(kept).map_err(Refusal::io("give permissions to", &path))?;
                 let identity = identity(&to, &path)?;
-                return Ok(Staged { path: unread.read(), file: to, identity, content });
+                return Ok(Staged { path: unread.read(), identity, content });
             }
         }
         Err(Refusal::Changing(named.to_owned()))

@@ -1,16 +1,17 @@
 //! Files that vanish, change or are replaced while they are promoted.
 //!
 //! Whatever the store then holds has the content that its name says, as far as it was ever one content: a file that somebody
-//! rewrites in place after it was linked is changed in the store as well, which is what links are. So here files are replaced by
-//! rename, removed, and swapped for links, as build tools do.
+//! rewrites in place after it was linked is changed in the store as well, which is what links are. So files that are linked are
+//! replaced by rename, removed, and swapped for links, as build tools do; those that are copied are rewritten in place too.
 
 use super::{Attacked, file_digest, next_key, promotion, store_is_right};
 use crate::fixture::write;
 use crate::speech::Speech;
 use crate::tree;
 use anyhow::{Result, ensure};
-use std::fs;
-use std::os::unix::fs::symlink;
+use reviver::protocol::dune::{Duplication, Promotion};
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, symlink};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -103,6 +104,47 @@ fn change(
         thread::sleep(Duration::from_micros(300));
     }
     Ok(turn)
+}
+
+/// What is copied is read once, and is what its name says even if it never was one content: it is rewritten in place here.
+#[test]
+fn a_file_that_is_rewritten_in_place_is_copied_right_or_not_at_all() -> Result<()> {
+    let mut attacked = Attacked::new()?;
+    let client = attacked.client()?;
+    let contents = [1_u8, 2].map(|byte| vec![byte; SIZE]);
+    client.file("default/a", &contents[0])?;
+    let path = client.build_root.join("default/a");
+    let done = AtomicBool::new(false);
+    let writes = thread::scope(|scope| -> Result<_> {
+        let writer = scope.spawn(|| -> Result<usize> {
+            let file = File::options().write(true).open(&path)?;
+            let mut writes = 0;
+            while !done.load(Ordering::Relaxed) {
+                file.write_all_at(&contents[writes % 2], 0)?;
+                writes += 1;
+                // Now and then it is one content for a while.
+                thread::sleep(Duration::from_millis(if writes % 8 == 0 { 20 } else { 0 }));
+            }
+            Ok(writes)
+        });
+        let until = Instant::now() + Duration::from_secs(2);
+        let mut end = Ok(());
+        while Instant::now() < until && end.is_ok() {
+            let promotions = contents.each_ref().map(|content| Promotion {
+                duplication: Some(Duplication::Copy),
+                ..promotion(next_key(), &[("default/a".into(), file_digest(content, false))])
+            });
+            end = client.promotes(&attacked.daemon, &promotions).map(drop);
+        }
+        done.store(true, Ordering::Relaxed);
+        let writes = writer.join().map_err(|_| anyhow::anyhow!("the writer broke"))??;
+        end.map(|()| writes)
+    })?;
+    ensure!(writes > 50, "{writes} writes");
+    let files = store_is_right(&attacked.place.root())?;
+    ensure!(files > 0, "nothing was ever stored");
+    ensure!(fs::metadata(&path)?.nlink() == 1, "it was linked");
+    attacked.serves()
 }
 
 /// The directory above a file becomes a link to another one while files in it are promoted.

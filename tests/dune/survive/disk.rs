@@ -71,15 +71,17 @@ fn a_store_on_a_full_disk_keeps_no_client() -> Result<()> {
         command.args(&arguments[1..]).arg(&cache).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     };
-    if !mount(&["mount", "-t", "tmpfs", "-o", "size=128k,mode=777", "tmpfs"]) {
+    if !mount(&["mount", "-t", "tmpfs", "-o", "size=256k,mode=777", "tmpfs"]) {
         skipped("no small disk can be mounted here");
         return Ok(());
     }
     let end = (|| {
         let daemon = place.start(crate::peer::Whose::Ours)?;
         let mut attacked = Attacked { place, daemon };
-        // Another disk, so that everything is copied, and only the first of three has room.
-        comes_through(&mut attacked, 60_000)?;
+        // Another disk, so that everything is copied, and two of three have room.
+        comes_through(&mut attacked, 100_000)?;
+        let kept = [1_u8, 2, 3].map(|byte| attacked.kept(file_digest(&vec![byte; 100_000], false)).exists());
+        ensure!(kept == [true, true, false], "{kept:?}");
         let filler = attacked.place.path("cache/filler");
         fs::write(&filler, vec![0; 1 << 20]).err().context("the disk is not full")?;
         comes_through(&mut attacked, 20_000)?;
@@ -94,9 +96,28 @@ fn a_store_on_a_full_disk_keeps_no_client() -> Result<()> {
 #[test]
 fn a_store_whose_files_may_not_grow_keeps_no_client() -> Result<()> {
     let place = Place::new()?;
-    let daemon = place.start_where_files_are_small(64)?;
+    let daemon = place.start_after("trap '' XFSZ; ulimit -f 64")?;
     let mut attacked = Attacked { place, daemon };
     comes_through(&mut attacked, 200_000)?;
     comes_through(&mut attacked, 1_000)?;
+    attacked.serves()
+}
+
+/// A rule may make hundreds of files, and a daemon may have no more descriptors than the system grants anybody. Each file of a
+/// promotion once kept one open until the last was read.
+#[test]
+fn a_rule_of_more_files_than_may_be_open_is_promoted() -> Result<()> {
+    let place = Place::new()?;
+    let daemon = place.start_after("ulimit -n 100")?;
+    let mut attacked = Attacked { place, daemon };
+    let client = attacked.client()?;
+    let files =
+        (0..300).map(|number| client.file(&format!("default/f{number}"), format!("{number}\n").as_bytes()));
+    let (key, files) = (next_key(), files.collect::<Result<Vec<_>>>()?);
+    client.promotes(&attacked.daemon, &[promotion(key, &files)])?;
+    ensure!(attacked.rule(key).exists(), "the rule is not there");
+    for (_, digest) in files {
+        ensure!(attacked.kept(digest).exists(), "{}", attacked.kept(digest).display());
+    }
     attacked.serves()
 }

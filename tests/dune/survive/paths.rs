@@ -3,7 +3,7 @@
 //! None is stored, nothing outside is linked, read into the store or made read-only, and what the same client promotes after it
 //! is stored. Dune's own daemon drops the client at most of these.
 
-use super::{Attacked, file_digest, next_key, promotion};
+use super::{Attacked, file_digest, next, next_key, promotion};
 use crate::fixture::write;
 use crate::speech::{GREETING, Speech};
 use crate::tree;
@@ -65,7 +65,7 @@ fn nothing_outside_of_the_build_root_is_promoted() -> Result<()> {
     let before = (tree::build(&outside)?, tree::build(&client.build_root)?);
     for path in paths {
         for digest in [file_digest(SECRET, false), file_digest(b"", false), file_digest(b"", true)] {
-            let fine = client.file("default/fine", format!("beside {}\n", path.display()).as_bytes())?;
+            let fine = client.file("default/fine", format!("the fine one of {}\n", next()).as_bytes())?;
             let (wrong, right) = (next_key(), next_key());
             let bad = promotion(wrong, &[(path.to_owned(), digest)]);
             let heard = client.promotes(&attacked.daemon, &[bad, promotion(right, &[fine])])?;

@@ -27,7 +27,9 @@ fn what_is_promoted_again_is_told_unless_it_is_the_same_inode() {
     fs::remove_file(site.build().join("default/b")).unwrap();
     fs::hard_link(site.stored("one"), site.build().join("default/b")).unwrap();
     let again = promote(&mut session, 2, &[("default/b", "one"), ("default/a", "one")]);
-    assert!(dedups(&again).is_empty() && inode(&site.stored("one")) == inode(&site.build().join("default/a")));
+    assert!(
+        dedups(&again).is_empty() && inode(&site.stored("one")) == inode(&site.build().join("default/a"))
+    );
     drop(session);
     assert!(files(site.root()).keys().all(|name| !name.contains("promoting")));
 }
@@ -97,7 +99,10 @@ fn what_was_read_once_is_not_read_again_while_it_stays() {
         assert_eq!(promote(&mut session, number, &[("default/b", "right")]).dedups.len(), 1);
         fs::remove_file(site.build().join("default/b")).unwrap();
         let now = fs::metadata(site.stored("right")).unwrap();
-        assert!(site.store.proofs().holds(&crate::identity::Identity::of(&now)), "it was read and touched by us");
+        assert!(
+            site.store.proofs().holds(&crate::identity::Identity::of(&now)),
+            "it was read and touched by us"
+        );
     }
 }
 
@@ -232,7 +237,11 @@ fn another_commit_is_no_collision() {
         let repository = Repository { directory: "/w".into(), remote: vec![], commit: commit.into() };
         session.take(Command::SetRepos(vec![repository]));
         session.take(Command::SetCommonMetadata(vec![Sexp::atom("common")]));
-        let one = Promotion { repository: Some(0), metadata: vec![Sexp::atom("own")], ..promotion(1, &[("default/a", "one")]) };
+        let one = Promotion {
+            repository: Some(0),
+            metadata: vec![Sexp::atom("own")],
+            ..promotion(1, &[("default/a", "one")])
+        };
         assert!(told(&session.take(Command::Promote(one))).is_empty());
         let rule = site.files().into_iter().find(|(name, _)| name.starts_with("meta")).unwrap().1;
         let metadata = format!("((8:metadata3:own6:common(4:repo0:)(9:commit_id4:{commit}))(5:files");
@@ -246,7 +255,11 @@ fn an_annotation_is_the_last_of_the_metadata_and_its_lack_costs_nothing_else() {
     impl Annotate for Says {
         fn annotate(&mut self, of: &Provenance<'_>) -> Result<Option<Sexp>, AnnotateError> {
             self.0 = !self.0;
-            if self.0 { Ok(Some(Sexp::atom(of.version.to_string()))) } else { Err(AnnotateError::NoPlugin("none".into())) }
+            if self.0 {
+                Ok(Some(Sexp::atom(of.version.to_string())))
+            } else {
+                Err(AnnotateError::NoPlugin("none".into()))
+            }
         }
     }
     let site = Site::new();

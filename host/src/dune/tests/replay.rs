@@ -1,6 +1,6 @@
 //! What clients of four versions said to Dune's own daemons, said to ours: the same dedups, and the same store.
 
-use super::{fresh, files, write};
+use super::{files, fresh, write};
 use crate::dune::meta::Meta;
 use crate::dune::{DuneStore, Options};
 use crate::protocol::csexp::Sexp;

@@ -16,7 +16,14 @@ fn again(test: &str, before: &str, user: Option<u32>) -> bool {
     let copy = tempfile::tempdir().unwrap();
     fs::set_permissions(copy.path(), Permissions::from_mode(0o755)).unwrap();
     let binary = copy.path().join("again");
-    assert!(process::Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&binary).status().unwrap().success());
+    assert!(
+        process::Command::new("cp")
+            .arg(std::env::current_exe().unwrap())
+            .arg(&binary)
+            .status()
+            .unwrap()
+            .success()
+    );
     let name = format!("dune::tests::starved::{test}");
     let script = format!("{before} exec \"$0\" --exact {name} --include-ignored --nocapture");
     let mut command = process::Command::new("sh");
@@ -28,7 +35,8 @@ fn again(test: &str, before: &str, user: Option<u32>) -> bool {
         command.uid(user).gid(user).env("TMPDIR", &home).current_dir(&home);
     }
     let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("1 passed") || !output.status.success(), "{said}");
     println!("{said}");
     output.status.success()
