@@ -14,7 +14,7 @@ use super::DuneStore;
 use super::layout::{FileId, FileLayout};
 use super::note::{Note, Refusal};
 use super::source::open_stored;
-use super::stage::{KEPT, Staged, Staging, is_absent, link, read_stored};
+use super::stage::{Held, KEPT, Staged, Staging, is_absent, is_fatal, link, read_stored};
 use crate::identity::Identity;
 use crate::time::Timestamp;
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps, renameat_with, utimensat};
@@ -140,20 +140,20 @@ impl DuneStore {
         {
             return Ok(matches!(spot, Spot::There(..)));
         }
-        if staged.copy().is_none() {
-            match link_new(&staged.file, &path).map_err(Refusal::io("make", &path))? {
-                Linked::Done => {}
+        if let Held::Open(file) = staged.held() {
+            match link_new(file, &path).map_err(Refusal::io("make", &path))? {
+                Linked::Done => staged.moved(),
                 Linked::There => return Ok(true),
                 Linked::Not(why) => staging.copy_instead(staged, why)?,
             }
         }
-        if let Some(copy) = staged.copy() {
-            match rename_new(copy, &path).map_err(Refusal::io("make", &path))? {
+        if let Held::Named(name) = staged.held() {
+            match rename_new(name.path(), &path).map_err(Refusal::io("make", &path))? {
                 Renamed::There => return Ok(true),
                 Renamed::Moved => staged.moved(),
             }
         }
-        forbid_writing(&staged.file, &staged.identity, &path)?;
+        forbid_writing(&staged.identity, &path)?;
         self.proofs().read(&staged.identity, now);
         Ok(false)
     }
@@ -184,12 +184,22 @@ fn equals(staged: &Staged, identity: &Identity, path: &Path, buffer: &mut [u8]) 
     if identity.size != staged.identity.size || identity.mode & 0o100 != staged.identity.mode & 0o100 {
         return Ok(false);
     }
+    // That ours was cleared away does not make the place another one.
+    let opened;
+    let ours = match staged.held() {
+        Held::Open(file) => file,
+        Held::Named(name) => {
+            opened = open_stored(name.path()).map_err(io::Error::other)?;
+            &opened
+        }
+        Held::Moved => return Err(io::Error::other("it was moved away")),
+    };
     let (file, half) = (open_stored(path)?, buffer.len() / 2);
     let (one, other) = buffer.split_at_mut(half);
     let mut at = 0;
     while at < identity.size {
         let some = (half as u64).min(identity.size - at) as usize;
-        staged.file.read_exact_at(&mut one[..some], at)?;
+        ours.read_exact_at(&mut one[..some], at)?;
         match file.read_exact_at(&mut other[..some], at) {
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
             read => read?,
@@ -202,12 +212,15 @@ fn equals(staged: &Staged, identity: &Identity, path: &Path, buffer: &mut [u8]) 
     Ok(true)
 }
 
-fn forbid_writing(file: &File, identity: &Identity, path: &Path) -> Result<(), Refusal> {
-    if identity.mode & 0o7777 != identity.mode & KEPT {
-        let kept = Permissions::from_mode(identity.mode & KEPT);
-        file.set_permissions(kept).map_err(Refusal::io("give permissions to", path))?;
+fn forbid_writing(identity: &Identity, path: &Path) -> Result<(), Refusal> {
+    if identity.mode & 0o7777 == identity.mode & KEPT {
+        return Ok(());
     }
-    Ok(())
+    match fs::set_permissions(path, Permissions::from_mode(identity.mode & KEPT)) {
+        // Dune's trim took it, and a client that finds the rule makes it again.
+        Err(error) if is_absent(&error) => Ok(()),
+        set => set.map_err(Refusal::io("give permissions to", path)),
+    }
 }
 
 /// What came of a link.
@@ -226,9 +239,7 @@ fn link_new(file: &File, to: &Path) -> io::Result<Linked> {
         Ok(()) => return Ok(Linked::Done),
         Err(Errno::EXIST) => return Ok(Linked::There),
         Err(Errno::NOENT) => {}
-        Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::ROFS | Errno::ACCESS | Errno::IO)) => {
-            return Err(error.into());
-        }
+        Err(error) if is_fatal(error) => return Err(error.into()),
         Err(error) => return Ok(Linked::Not(error)),
     }
     // The directory, or the file itself, or `/proc` is missing.
@@ -285,4 +296,34 @@ fn make_parent(from: &Path, to: &Path) -> io::Result<()> {
     // It is the other end that is missing where somebody cleared the cache; then nothing helps.
     fs::symlink_metadata(from)?;
     to.parent().map_or(Ok(()), fs::create_dir_all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dune::Options;
+    use crate::dune::digest::Scheme;
+    use crate::dune::stage::OPEN;
+    use crate::protocol::dune::Duplication;
+
+    /// Somebody clears the whole cache in the middle of a promotion. Whether two files are equal was once asked again and again
+    /// then, since one of them was absent.
+    #[test]
+    fn a_staged_file_that_is_cleared_away_ends_the_promotion() {
+        let all = tempfile::tempdir().unwrap();
+        let store = DuneStore::open(all.path().join("db"), Options::default()).unwrap();
+        let built = all.path().join("built");
+        fs::write(&built, "content").unwrap();
+        let mut staging = Staging::new(store.root(), 1).unwrap();
+        let staged = staging.file(open_stored(&built).unwrap(), &built, Duplication::Hardlink, OPEN).unwrap();
+        let id = FileId::new(FileLayout::V2, staged.content.digest(Scheme::Joined));
+        let path = store.layout().file(id);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "content").unwrap();
+        let Held::Named(name) = staged.held() else { panic!("{staged:?}") };
+        fs::remove_file(name.path()).unwrap();
+        let (mut buffer, mut notes) = (vec![0; 1000], Vec::new());
+        let spot = store.spot(&staged, id, &mut buffer, Timestamp(1), &mut notes);
+        assert!(matches!(spot, Err(Refusal::Io { .. })), "{spot:?}");
+    }
 }

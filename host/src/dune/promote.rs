@@ -129,10 +129,10 @@ impl Session {
         let how = promotion.duplication.unwrap_or(Duplication::Hardlink);
         self.staging()?;
         let mut all = Vec::with_capacity(promotion.files.len());
-        for (path, announced) in &promotion.files {
+        for (number, (path, announced)) in promotion.files.iter().enumerate() {
             let root = self.root.as_mut().ok_or(Refusal::NoBuildRoot)?;
             let staging = self.staging.as_mut().ok_or_else(gone)?;
-            let staged = staging.file(root.open(path)?, path, how)?;
+            let staged = staging.file(root.open(path)?, path, how, number)?;
             if staged.content.scheme(*announced).is_none() {
                 return Err(mismatch(path, *announced, &staged));
             }

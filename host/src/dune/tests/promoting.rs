@@ -4,7 +4,7 @@ use super::{NEWEST, Site, dedups, digest, files, inode, key, promote, promotion,
 use crate::dune::digest::Scheme;
 use crate::dune::layout::{FileId, FileLayout};
 use crate::dune::meta::Meta;
-use crate::dune::stage::Staging;
+use crate::dune::stage::{Held, OPEN, Staging};
 use crate::dune::{Annotate, AnnotateError, Collision, Options, Provenance, Session};
 use crate::protocol::Version;
 use crate::protocol::csexp::Sexp;
@@ -354,7 +354,7 @@ fn what_is_trimmed_while_it_is_promoted_again_is_made_again() {
     let path = site.write("default/b", "one", 0o644);
     let mut staging = Staging::new(site.root(), 1).unwrap();
     let file = fs::File::open(&path).unwrap();
-    let mut staged = staging.file(file, &path, Duplication::Hardlink).unwrap();
+    let mut staged = staging.file(file, &path, Duplication::Hardlink, 0).unwrap();
     let (id, now) =
         (FileId::new(FileLayout::V4, digest("one", Scheme::Joined)), Timestamp::of(SystemTime::now()));
     let spot = site.store.spot(&staged, id, staging.buffer(), now, &mut Vec::new()).unwrap();
@@ -377,4 +377,31 @@ fn what_is_on_its_way_is_its_sessions_alone() {
     assert_eq!(fs::metadata(&own[0]).unwrap().mode() & 0o777, 0o700);
     drop(session);
     assert!(!own[0].exists());
+}
+
+/// A rule may have more files than a process may have open. Each of the first ones was once held open until all were read.
+#[test]
+fn a_rule_with_many_files_needs_few_descriptors() {
+    let site = Site::new();
+    let all: Vec<_> =
+        (0..200).map(|number| (format!("default/{number}"), format!("content {number}"))).collect();
+    all.iter().for_each(|(path, content)| drop(site.write(path, content, 0o644)));
+    let files: Vec<_> = all.iter().map(|(path, content)| (path.as_str(), content.as_str())).collect();
+    let mut session = site.session(NEWEST);
+    assert!(told(&promote(&mut session, 1, &files)).is_empty());
+    assert_eq!(site.files().len(), 201);
+    for (path, content) in &all {
+        assert_eq!(inode(&site.stored(content)), inode(&site.build().join(path)));
+    }
+    let mut staging = Staging::new(site.root(), 1).unwrap();
+    let mut open = 0;
+    let staged: Vec<_> = (0..200)
+        .map(|number| {
+            let file = fs::File::open(site.build().join("default/0")).unwrap();
+            let staged = staging.file(file, Path::new("0"), Duplication::Hardlink, number).unwrap();
+            open += usize::from(matches!(staged.held(), Held::Open(_)));
+            staged
+        })
+        .collect();
+    assert_eq!((staged.len(), open), (200, OPEN));
 }
