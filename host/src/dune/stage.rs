@@ -39,8 +39,8 @@ pub(super) struct Staging {
     buffer: Box<[u8]>,
 }
 
-/// How many files of one promotion are held by their descriptors alone.
-pub(super) const OPEN: usize = 32;
+/// How many files of one promotion are held by their descriptors alone. Few rules have more, and many clients may be there.
+pub(super) const OPEN: usize = 8;
 
 /// A file that was read.
 #[derive(Debug)]
