@@ -8,6 +8,7 @@ mod completions;
 mod context;
 mod daemon;
 mod doctor;
+mod dune;
 mod exit;
 mod explain;
 mod init;
@@ -86,6 +87,9 @@ enum Command {
     /// The plugins of this repository, and tools for their authors
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// Look after the caches of Dune itself
+    #[command(subcommand)]
+    Dune(dune::DuneCommand),
     /// A process that serves other build systems
     #[command(subcommand)]
     Daemon(daemon::DaemonCommand),
@@ -138,6 +142,7 @@ pub fn main() -> ExitCode {
         Command::Stats(args) => stats::stats(&global, &args, &mut out),
         Command::Cache(command) => cache::cache(&global, &command, &mut out),
         Command::Plugin(command) => plugin::plugin(&global, &command, &mut out),
+        Command::Dune(command) => dune::dune(&global, &command, &mut out),
         Command::Daemon(command) => daemon::daemon(&global, &command, &mut out),
         Command::Init(args) => init::init(&args, &mut out),
         Command::Doctor(args) => doctor::doctor(&global, &args, &mut out),

@@ -39,6 +39,7 @@ pub mod trim;
 pub mod verify;
 mod walk;
 
+pub use crate::repository::dune::Collision;
 pub use annotate::{Annotate, AnnotateError, Provenance};
 pub use layout::{FileLayout, MetaLayout};
 pub use note::{Note, Refusal};
@@ -57,16 +58,6 @@ use proofs::Proofs;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-
-/// What to do where a rule was already promoted with other files than now: it is not reproducible.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Collision {
-    /// The newer ones count, as with Dune's own daemon.
-    #[default]
-    Replace,
-    /// The older ones stay.
-    Keep,
-}
 
 /// How a store is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

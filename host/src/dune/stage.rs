@@ -1,11 +1,13 @@
 //! Files on their way into the store.
 //!
-//! A file is opened in the build tree, linked or copied into a private directory below the store's root, and read *there*: what is
-//! kept is what was read, whatever happens to the build tree meanwhile. A linked file is still the builder's: it is read again
-//! where its identity changed during the reading, and refused where that does not end. A copy is digested as it is written.
+//! A file is opened in the build tree and read through that descriptor; what is kept later is that inode, whatever is at its path by
+//! then. It is still the builder's: it is read again where its identity changed during the reading, and refused where that does not
+//! end. A link to it is made in its place in the store and nowhere before, which on a disk is half the cost of a promotion.
 //!
-//! Where a link cannot be made – another file system, one without links, a file with too many – the file is copied. A staged file
-//! that is not kept is removed when it is dropped; the directory, when its session ends.
+//! Two kinds of files have a name on their way, in a private directory below the store's root: copies, which are digested as they
+//! are written, and those beyond the first few of a large rule, since each file without a name needs a descriptor. Copied is what the client
+//! wants to have copied, and what cannot be linked: on another file system, on one without links, with too many, or removed meanwhile.
+//! What is not kept is removed when it is dropped; the directory, when its session ends.
 
 use super::digest::{self, Content, Reading};
 use super::layout::PROMOTING;
@@ -31,20 +33,35 @@ pub(super) const KEPT: u32 = 0o555;
 #[derive(Debug)]
 pub(super) struct Staging {
     directory: TempDir,
+    /// The file system that it is on, while files of that have been linked without a refusal.
+    links: Option<u64>,
     number: u64,
     buffer: Box<[u8]>,
 }
 
-/// A file in it. It is removed when this is dropped, unless it was moved away. It is not kept open: one promotion may have more
-/// files than a process may.
+/// How many files of one promotion are held by their descriptors alone.
+pub(super) const OPEN: usize = 32;
+
+/// A file that was read.
 #[derive(Debug)]
 pub(super) struct Staged {
-    /// Where it is, unless it was moved away.
-    path: Option<PathBuf>,
+    /// The inode that is to be kept.
+    held: Held,
     /// As it was when it was read.
     pub(super) identity: Identity,
     /// What was read.
     pub(super) content: Content,
+}
+
+/// By what a file is held until it is kept.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// It is open.
+    Open(File),
+    /// It has a name in the private directory, which is removed when this is dropped.
+    Named(OnItsWay),
+    /// It is in its place.
+    Moved,
 }
 
 impl Staging {
@@ -57,7 +74,8 @@ impl Staging {
             .suffix(&format!(".{process}"))
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(root)?;
-        Ok(Self { directory, number: 0, buffer: vec![0; 64 << 10].into() })
+        let links = Some(fs::metadata(directory.path())?.dev());
+        Ok(Self { directory, links, number: 0, buffer: vec![0; 64 << 10].into() })
     }
 
     /// Whether it is still there: somebody may have cleared the whole cache.
@@ -74,32 +92,59 @@ impl Staging {
         self.directory.path().join(self.number.to_string())
     }
 
-    /// Stages an open file of the build tree, which errors call `named`.
-    pub(super) fn file(&mut self, file: File, named: &Path, how: Duplication) -> Result<Staged, Refusal> {
-        let path = self.name();
-        if how == Duplication::Hardlink {
-            match link(&file, &path) {
-                Ok(()) => {
-                    let unread = Unread(Some(path));
-                    let (identity, content) = read_whole(&file, named, &mut self.buffer)?;
-                    return Ok(Staged { path: unread.read(), identity, content });
-                }
-                Err(Errno::NOENT) if file.metadata().is_ok_and(|metadata| metadata.nlink() == 0) => {
-                    return Err(Refusal::Missing(named.to_owned()));
-                }
-                // A directory cannot be linked either; the copy tells what it is.
-                Err(_) => {}
-            }
+    /// Reads an open file of the build tree, which errors call `named`. It is the one with this number of its promotion.
+    pub(super) fn file(
+        &mut self,
+        file: File,
+        named: &Path,
+        how: Duplication,
+        number: usize,
+    ) -> Result<Staged, Refusal> {
+        if how == Duplication::Copy || self.links.is_none() {
+            return self.copy(&file, named);
         }
-        self.copy(&file, named, path)
+        let link = if number < OPEN { None } else { self.link(&file)? };
+        let (identity, content) = read_whole(&file, named, &mut self.buffer)?;
+        let held = match link {
+            Some(link) => Held::Named(link),
+            None if number < OPEN && Some(identity.device) == self.links => Held::Open(file),
+            None => return self.copy(&file, named),
+        };
+        Ok(Staged { held, identity, content })
     }
 
-    fn copy(&mut self, from: &File, named: &Path, path: PathBuf) -> Result<Staged, Refusal> {
+    /// Links to a file in the private directory, unless that cannot be done.
+    fn link(&mut self, file: &File) -> Result<Option<OnItsWay>, Refusal> {
+        let path = self.name();
+        match link(file, &path) {
+            Ok(()) => Ok(Some(OnItsWay(Some(path)))),
+            Err(error) if is_fatal(error) => Err(Refusal::io("make", &path)(error.into())),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Copies a file that was read and cannot be linked, as all later ones will be where that is not this file's own fault.
+    pub(super) fn copy_instead(&mut self, staged: &mut Staged, why: Errno) -> Result<(), Refusal> {
+        let Held::Open(file) = &staged.held else { return Ok(()) };
+        if !matches!(why, Errno::MLINK | Errno::NOENT) {
+            self.links = None;
+        }
+        let named = Path::new("what was promoted");
+        let copy = self.copy(file, named)?;
+        if copy.content != staged.content {
+            return Err(Refusal::Changing(named.to_owned()));
+        }
+        *staged = copy;
+        Ok(())
+    }
+
+    fn copy(&mut self, from: &File, named: &Path) -> Result<Staged, Refusal> {
+        let path = self.name();
         for _ in 0..READINGS {
             let before = identity(from, named)?;
             let to = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
             let to = to.map_err(Refusal::io("make", &path))?;
-            let unread = Unread(Some(path.clone()));
+            let on_its_way = OnItsWay(Some(path.clone()));
             let (mut reading, mut at) = (Reading::default(), 0);
             while at < before.size {
                 match from.read_at(&mut self.buffer, at).map_err(Refusal::io("read", named))? {
@@ -116,57 +161,58 @@ impl Staging {
                 let kept = Permissions::from_mode(before.mode & KEPT);
                 to.set_permissions(kept).map_err(Refusal::io("give permissions to", &path))?;
                 let identity = identity(&to, &path)?;
-                return Ok(Staged { path: unread.read(), identity, content });
+                return Ok(Staged { held: Held::Named(on_its_way), identity, content });
             }
         }
         Err(Refusal::Changing(named.to_owned()))
     }
 
     /// Writes a file of these bytes.
-    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<Unread, Refusal> {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<OnItsWay, Refusal> {
         let path = self.name();
         let file = OpenOptions::new().write(true).create_new(true).open(&path);
         let mut file = file.map_err(Refusal::io("make", &path))?;
-        let unread = Unread(Some(path));
-        file.write_all(bytes).map_err(|error| Refusal::io("write", unread.path())(error))?;
-        Ok(unread)
+        let on_its_way = OnItsWay(Some(path));
+        file.write_all(bytes).map_err(|error| Refusal::io("write", on_its_way.path())(error))?;
+        Ok(on_its_way)
     }
 }
 
 impl Staged {
-    /// Where it is on its way.
-    pub(super) fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
+    /// By what it is held.
+    pub(super) const fn held(&self) -> &Held {
+        &self.held
     }
 
-    /// Says that it was moved away.
+    /// Says that it was moved to its place, and needs no name on its way any more.
     pub(super) fn moved(&mut self) {
-        self.path = None;
+        if let Held::Named(name) = std::mem::replace(&mut self.held, Held::Moved) {
+            name.moved();
+        }
     }
 }
 
-impl Drop for Staged {
-    fn drop(&mut self) {
-        drop(Unread(self.path.take()));
-    }
+/// Whether an error of a link would be one of a copy as well.
+pub(super) const fn is_fatal(error: Errno) -> bool {
+    matches!(error, Errno::NOSPC | Errno::DQUOT | Errno::ROFS | Errno::ACCESS | Errno::IO)
 }
 
 /// A path in the private directory that is removed when this is dropped.
 #[derive(Debug)]
-pub(super) struct Unread(Option<PathBuf>);
+pub(super) struct OnItsWay(Option<PathBuf>);
 
-impl Unread {
+impl OnItsWay {
     pub(super) fn path(&self) -> &Path {
         self.0.as_deref().unwrap_or(Path::new(""))
     }
 
-    /// It is somebody else's now, who removes it.
-    pub(super) fn read(mut self) -> Option<PathBuf> {
-        self.0.take()
+    /// It was moved away.
+    pub(super) fn moved(mut self) {
+        self.0 = None;
     }
 }
 
-impl Drop for Unread {
+impl Drop for OnItsWay {
     fn drop(&mut self) {
         // What cannot be removed now goes with the directory.
         self.0.take().map(fs::remove_file);
@@ -174,7 +220,7 @@ impl Drop for Unread {
 }
 
 /// Links the very inode that is open.
-fn link(file: &File, path: &Path) -> Result<(), Errno> {
+pub(super) fn link(file: &File, path: &Path) -> Result<(), Errno> {
     let mut from = *b"/proc/self/fd/\0\0\0\0\0\0\0\0\0\0\0\0";
     let written = write!(&mut from[14..], "{}", file.as_raw_fd());
     debug_assert!(written.is_ok(), "a descriptor has at most ten digits");

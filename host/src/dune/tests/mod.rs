@@ -2,6 +2,7 @@
 
 mod conformance;
 mod keeping;
+mod killed;
 mod promoting;
 mod refused;
 mod replay;
@@ -153,4 +154,9 @@ fn nothing_on_its_way(root: &Path) -> bool {
         let on_its_way = entry.file_name().to_string_lossy().starts_with("promoting.");
         !on_its_way || fs::read_dir(entry.path()).unwrap().next().is_none()
     })
+}
+
+/// Says that a test was not made, and why, past whatever catches what tests print.
+fn skipped(why: &str) {
+    std::io::Write::write_all(&mut std::io::stderr(), format!("SKIPPED: {why}\n").as_bytes()).ok();
 }

@@ -2,7 +2,9 @@
 
 use super::{NEWEST, Site, dedups, digest, files, inode, key, promote, promotion, told};
 use crate::dune::digest::Scheme;
+use crate::dune::layout::{FileId, FileLayout};
 use crate::dune::meta::Meta;
+use crate::dune::stage::{Held, OPEN, Staging};
 use crate::dune::{Annotate, AnnotateError, Collision, Options, Provenance, Session};
 use crate::protocol::Version;
 use crate::protocol::csexp::Sexp;
@@ -287,4 +289,119 @@ fn what_is_there_already_counts_as_used_now() {
     promote(&mut site.session(NEWEST), 2, &[("default/b", "one")]);
     let age = fs::metadata(&stored).unwrap().modified().unwrap().elapsed().unwrap_or_default();
     assert!(age < Duration::from_secs(1000), "{age:?}");
+}
+
+/// Another file system for the build tree, if this machine has one.
+fn elsewhere(site: &Site) -> Option<tempfile::TempDir> {
+    let device = |path: &Path| fs::metadata(path).ok().map(|metadata| metadata.dev());
+    let own = device(site.directory.path());
+    let other = ["/dev/shm", "/tmp", "/var/tmp"].into_iter().find(|place| device(Path::new(place)) != own)?;
+    tempfile::tempdir_in(other).ok()
+}
+
+#[test]
+fn what_cannot_be_linked_is_copied() {
+    let site = Site::new();
+    let Some(other) = elsewhere(&site) else {
+        super::skipped("there is no second file system");
+        return;
+    };
+    let path = super::write(other.path(), "default/a", b"one", 0o664);
+    let mut session = super::fresh(&site.store, NEWEST);
+    session.take(Command::SetBuildRoot(other.path().to_owned()));
+    for number in 0..2 {
+        let answer = promote(&mut session, number, &[("default/a", "one")]);
+        assert_eq!((told(&answer), answer.dedups.len()), (vec![], usize::from(number)));
+    }
+    let stored = fs::metadata(site.stored("one")).unwrap();
+    assert_eq!((stored.nlink(), stored.mode() & 0o777), (1, 0o444));
+    assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, 0o664, "the build tree is left alone");
+}
+
+/// Most file systems bound the links to one file; the small one of ext4 is reached here where that is what is below.
+#[test]
+fn a_file_with_too_many_links_is_copied() {
+    let site = Site::new();
+    let path = site.write("default/a", "one", 0o644);
+    let mut links = 0;
+    while links < 70_000 {
+        match fs::hard_link(&path, site.directory.path().join(links.to_string())) {
+            Ok(()) => links += 1,
+            Err(error) => {
+                assert_eq!(error.raw_os_error(), Some(rustix::io::Errno::MLINK.raw_os_error()));
+                break;
+            }
+        }
+    }
+    if links == 70_000 {
+        super::skipped("this file system has no small bound of links");
+        return;
+    }
+    let answer = promote(&mut site.session(NEWEST), 1, &[("default/a", "one")]);
+    assert!(told(&answer).is_empty());
+    assert_eq!(fs::metadata(site.stored("one")).unwrap().nlink(), 1);
+    site.write("default/b", "two", 0o644);
+    promote(&mut site.session(NEWEST), 2, &[("default/b", "two")]);
+    assert_eq!(fs::metadata(site.stored("two")).unwrap().nlink(), 2, "others are linked as before");
+}
+
+/// Between a look at what is there and the use of it, a trim may take it away.
+#[test]
+fn what_is_trimmed_while_it_is_promoted_again_is_made_again() {
+    let site = Site::new();
+    site.write("default/a", "one", 0o644);
+    promote(&mut site.session(NEWEST), 1, &[("default/a", "one")]);
+    let path = site.write("default/b", "one", 0o644);
+    let mut staging = Staging::new(site.root(), 1).unwrap();
+    let file = fs::File::open(&path).unwrap();
+    let mut staged = staging.file(file, &path, Duplication::Hardlink, 0).unwrap();
+    let (id, now) =
+        (FileId::new(FileLayout::V4, digest("one", Scheme::Joined)), Timestamp::of(SystemTime::now()));
+    let spot = site.store.spot(&staged, id, staging.buffer(), now, &mut Vec::new()).unwrap();
+    fs::remove_file(site.stored("one")).unwrap();
+    assert!(!site.store.keep(spot, &mut staged, &mut staging, now).unwrap(), "there is nothing to link to");
+    assert_eq!(inode(&site.stored("one")), inode(&path));
+}
+
+#[test]
+fn what_is_on_its_way_is_its_sessions_alone() {
+    let site = Site::new();
+    let mut session = site.session(NEWEST);
+    promote(&mut session, 1, &[]);
+    let names = fs::read_dir(site.root()).unwrap().map(|entry| entry.unwrap().path());
+    let own: Vec<_> = names.filter(|path| path.to_string_lossy().contains("/promoting.")).collect();
+    assert!(
+        own.len() == 1 && own[0].to_string_lossy().ends_with(&format!(".{}", std::process::id())),
+        "{own:?}"
+    );
+    assert_eq!(fs::metadata(&own[0]).unwrap().mode() & 0o777, 0o700);
+    drop(session);
+    assert!(!own[0].exists());
+}
+
+/// A rule may have more files than a process may have open. Each of the first ones was once held open until all were read.
+#[test]
+fn a_rule_with_many_files_needs_few_descriptors() {
+    let site = Site::new();
+    let all: Vec<_> =
+        (0..200).map(|number| (format!("default/{number}"), format!("content {number}"))).collect();
+    all.iter().for_each(|(path, content)| drop(site.write(path, content, 0o644)));
+    let files: Vec<_> = all.iter().map(|(path, content)| (path.as_str(), content.as_str())).collect();
+    let mut session = site.session(NEWEST);
+    assert!(told(&promote(&mut session, 1, &files)).is_empty());
+    assert_eq!(site.files().len(), 201);
+    for (path, content) in &all {
+        assert_eq!(inode(&site.stored(content)), inode(&site.build().join(path)));
+    }
+    let mut staging = Staging::new(site.root(), 1).unwrap();
+    let mut open = 0;
+    let staged: Vec<_> = (0..200)
+        .map(|number| {
+            let file = fs::File::open(site.build().join("default/0")).unwrap();
+            let staged = staging.file(file, Path::new("0"), Duplication::Hardlink, number).unwrap();
+            open += usize::from(matches!(staged.held(), Held::Open(_)));
+            staged
+        })
+        .collect();
+    assert_eq!((staged.len(), open), (200, OPEN));
 }
