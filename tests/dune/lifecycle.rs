@@ -287,7 +287,7 @@ fn without_descriptors_for_all_who_are_silent_one_who_greets_is_served() -> Resu
     client(&scene)?;
     ensure!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     let log = fs::read_to_string(scene.log())?;
-    ensure!(log.matches("cannot take a connection").count() == 1, "{log}");
+    ensure!(log.matches("cannot take a connection").count() <= 1, "{log}");
     drop(silent);
     let took = end(pid, Signal::TERM)?;
     ensure!(took < Duration::from_secs(2), "{took:?}");
@@ -296,8 +296,22 @@ fn without_descriptors_for_all_who_are_silent_one_who_greets_is_served() -> Resu
 
 #[test]
 fn what_no_build_tree_needs_goes_in_the_background_when_it_is_too_much() -> Result<()> {
+    // Flags count before the variables of Dune's own daemon, and these before config.toml.
+    let never = "[dune]\nsize = '10 GB'\nperiod = '1h'\n";
+    let flags = ["--trim-period", "200ms", "--trim-size", "5 kB"];
+    trims(&flags, &[("DUNE_CACHE_TRIM_PERIOD", "3600"), ("DUNE_CACHE_TRIM_SIZE", "10000000000")], never)?;
+    trims(&[], &[("DUNE_CACHE_TRIM_PERIOD", "1"), ("DUNE_CACHE_TRIM_SIZE", "5000")], never)?;
+    trims(&[], &[("DUNE_CACHE_TRIM_SIZE", "large")], "[dune]\nsize = '5 kB'\nperiod = '1s'\n")
+}
+
+fn trims(flags: &[&str], variables: &[(&str, &str)], settings: &str) -> Result<()> {
     let scene = Scene::new()?;
-    let pid = scene.start(&["--dune", "--trim-period", "200ms", "--trim-size", "5 kB"])?;
+    fs::create_dir_all(scene.path("home/.config/reviver"))?;
+    fs::write(scene.path("home/.config/reviver/config.toml"), settings)?;
+    let mut start = scene.reviver(&["daemon", "start", "--dune"]);
+    start.args(flags).envs(variables.iter().copied());
+    done(start)?;
+    let pid = holder(&scene.port())?.context("it runs")?;
     let root = scene.path("w/_build");
     fs::create_dir_all(&root)?;
     let mut talking = client(&scene)?;
