@@ -34,7 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(in crate::cli) struct StartArgs {
-    /// Serve the clients of Dune 2.0 to 2.9 too, which find the daemon by themselves: run them with DUNE_CACHE=enabled
+    #[arg(
+        help = "Serve the clients of Dune 2.0 to 2.9 too, which find the daemon by themselves: run them with DUNE_CACHE=enabled"
+    )]
     #[arg(long)]
     pub(super) dune: bool,
     /// Stay in the foreground, until told to end by SIGTERM, SIGINT or SIGHUP
@@ -43,15 +45,19 @@ pub(in crate::cli) struct StartArgs {
     /// End when the last client has left, or if none comes in a minute
     #[arg(long)]
     pub(super) exit_no_client: bool,
-    /// Listen here, in a directory that nobody else may enter [default: $XDG_RUNTIME_DIR/reviver/socket, else daemon/socket in
-    /// the cache directory]
+    #[arg(
+        help = "Listen here, in a directory that nobody else may enter [default: $XDG_RUNTIME_DIR/reviver/socket, else daemon/socket in the cache directory]"
+    )]
     #[arg(long, value_name = "PATH")]
     pub(super) socket: Option<PathBuf>,
-    /// Look for what is to be trimmed so often [default: what DUNE_CACHE_TRIM_PERIOD says in seconds, else config.toml, else 10m]
+    #[arg(
+        help = "Look for what is to be trimmed so often [default: what DUNE_CACHE_TRIM_PERIOD says in seconds, else config.toml, else 10m]"
+    )]
     #[arg(long, value_name = "TIME", value_parser = parse_period)]
     pub(super) trim_period: Option<Duration>,
-    /// Keep so much in Dune's cache that no build tree links to [default: what DUNE_CACHE_TRIM_SIZE says in bytes, else config.toml,
-    /// else 10 GB]
+    #[arg(
+        help = "Keep so much in Dune's cache that no build tree links to [default: what DUNE_CACHE_TRIM_SIZE says in bytes, else config.toml, else 10 GB]"
+    )]
     #[arg(long, value_name = "SIZE", value_parser = trim::parse_size)]
     pub(super) trim_size: Option<ByteSize>,
     /// Write the log here; what exceeds 4 MiB goes to FILE.old [default: daemon/log in the cache directory]
