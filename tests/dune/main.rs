@@ -19,6 +19,7 @@ mod differential;
 mod fixture;
 mod peer;
 mod replay;
+mod rounds;
 mod speech;
 mod survive;
 mod tree;

@@ -221,12 +221,11 @@ impl Parser {
             }
             let Some(value) = done else { continue };
             self.state = State::Value;
-            match self.open.last_mut() {
-                Some(list) => list.push(value),
-                None => {
-                    self.cost = 0;
-                    return Ok(Some(value));
-                }
+            if let Some(list) = self.open.last_mut() {
+                list.push(value);
+            } else {
+                self.cost = 0;
+                return Ok(Some(value));
             }
         }
         Ok(None)
