@@ -17,6 +17,7 @@ mod custom_key;
 mod diff;
 mod doctor;
 mod dropin;
+mod dune_cache;
 mod faults;
 mod hostile;
 mod inputs;

@@ -155,7 +155,7 @@ impl Context {
     }
 
     /// The digest of a file, remembered where it can be.
-    fn digest(&self, path: &Path) -> io::Result<Digest> {
+    pub(super) fn digest(&self, path: &Path) -> io::Result<Digest> {
         let files = Files::new(Rc::clone(&self.table), Rc::new(now));
         let absent = || io::Error::from(io::ErrorKind::NotFound);
         let identity = files.identity(path)?.ok_or_else(absent)?;

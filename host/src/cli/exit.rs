@@ -1,5 +1,6 @@
 //! Exit codes.
 
+use crate::dune::DuneError;
 use crate::policy::Fault;
 use crate::repository::choose::ChooseError;
 use crate::repository::pin::PinError;
@@ -49,7 +50,10 @@ impl Exit {
         if misused {
             Self::Usage
         } else if any(|cause| {
-            cause.is::<StoreError>() || cause.is::<StageError>() || cause.is::<ReviveError>()
+            cause.is::<StoreError>()
+                || cause.is::<StageError>()
+                || cause.is::<ReviveError>()
+                || cause.is::<DuneError>()
         }) {
             Self::Store
         } else if any(|cause| cause.is::<Fault>() || cause.is::<ChooseError>() || cause.is::<PinError>()) {

@@ -8,6 +8,7 @@ mod completions;
 mod context;
 mod daemon;
 mod doctor;
+mod dune;
 mod exit;
 mod explain;
 mod init;
@@ -89,6 +90,9 @@ enum Command {
     /// A process that serves other build systems
     #[command(subcommand)]
     Daemon(daemon::DaemonCommand),
+    /// Look after the caches of Dune itself
+    #[command(subcommand)]
+    Dune(dune::DuneCommand),
     /// Write a commented reviver.toml
     Init(init::InitArgs),
     /// Look for what keeps Reviver from its work, and tell what cures it
@@ -139,6 +143,7 @@ pub fn main() -> ExitCode {
         Command::Cache(command) => cache::cache(&global, &command, &mut out),
         Command::Plugin(command) => plugin::plugin(&global, &command, &mut out),
         Command::Daemon(command) => daemon::daemon(&global, &command, &mut out),
+        Command::Dune(command) => dune::dune(&global, &command, &mut out),
         Command::Init(args) => init::init(&args, &mut out),
         Command::Doctor(args) => doctor::doctor(&global, &args, &mut out),
         Command::Completions(args) => completions::completions(&args, &mut out),

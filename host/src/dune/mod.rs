@@ -34,13 +34,20 @@ mod quarantine;
 pub mod session;
 mod source;
 mod stage;
+pub mod stats;
 pub mod trim;
+pub mod verify;
+mod walk;
 
+pub use crate::repository::dune::Collision;
 pub use annotate::{Annotate, AnnotateError, Provenance};
 pub use layout::{FileLayout, MetaLayout};
 pub use note::{Note, Refusal};
 pub use session::{Answer, Session};
-pub use trim::{TrimRequest, Trimmed};
+pub use stats::Stats;
+pub use trim::{Bound, TrimRequest, Trimmed};
+pub use verify::Verified;
+pub use walk::Trouble;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
@@ -51,16 +58,6 @@ use proofs::Proofs;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-
-/// What to do where a rule was already promoted with other files than now: it is not reproducible.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Collision {
-    /// The newer ones count, as with Dune's own daemon.
-    #[default]
-    Replace,
-    /// The older ones stay.
-    Keep,
-}
 
 /// How a store is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,6 +105,16 @@ impl DuneStore {
 
     const fn proofs(&self) -> &Proofs {
         &self.proofs
+    }
+
+    /// Whether it can be gone through; where nothing is, it can.
+    fn readable(&self) -> Result<(), DuneError> {
+        match std::fs::read_dir(self.root()) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(DuneError::Io { what: "list", path: self.root().to_owned(), source })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// How it is used.

@@ -35,6 +35,16 @@ pub(super) enum Spot {
     Same(FileId, Identity),
 }
 
+/// What is in the place of a file.
+enum State {
+    /// What belongs there.
+    Right,
+    /// Something else.
+    Wrong,
+    /// Nothing any more, or another file than the one that was looked at.
+    Gone,
+}
+
 impl Spot {
     pub(super) const fn id(&self) -> FileId {
         match self {
@@ -73,51 +83,47 @@ impl DuneStore {
                     Err(error) => return Err(Refusal::io("read", &path)(error)),
                 }
             }
-            if self.is_right(id, &identity, &path, buffer, now)? {
-                if id.layout != FileLayout::V2 {
-                    return Ok(Spot::There(id, identity));
-                }
-                id.number += 1;
-                continue;
-            }
-            match self.set_aside(&path) {
-                Ok(quarantine) => notes.push(Note::Damaged { path, quarantine }),
-                Err(error) if is_absent(&error) => {}
-                Err(error) => return Err(Refusal::io("set aside", &path)(error)),
+            match self.look(id, &identity, &path, buffer, now)? {
+                State::Right if id.layout == FileLayout::V2 => id.number += 1,
+                State::Right => return Ok(Spot::There(id, identity)),
+                State::Gone => {}
+                State::Wrong => match self.set_aside(&path) {
+                    Ok(quarantine) => notes.push(Note::Damaged { path, quarantine }),
+                    Err(error) if is_absent(&error) => {}
+                    Err(error) => return Err(Refusal::io("set aside", &path)(error)),
+                },
             }
         }
     }
 
     /// Whether a file of the store is what its name says, as far as that is asked for.
-    fn is_right(
+    fn look(
         &self,
         id: FileId,
         identity: &Identity,
         path: &Path,
         buffer: &mut [u8],
         now: Timestamp,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<State, Refusal> {
         if !identity.is_file() {
-            return Ok(false);
+            return Ok(State::Wrong);
         }
         if !self.options().verify || self.proofs().holds(identity) {
-            return Ok(true);
+            return Ok(State::Right);
         }
         let file = match open_stored(path) {
             Ok(file) => file,
-            // Dune's trim took it: the place is looked at again.
-            Err(error) if is_absent(&error) => return Ok(false),
+            Err(error) if is_absent(&error) => return Ok(State::Gone),
             Err(error) => return Err(Refusal::io("open", path)(error)),
         };
-        let (identity, content) = match read_stored(&file, path, buffer) {
-            Err(Refusal::Kind(_)) => return Ok(false),
-            read => read?,
-        };
-        let right = content.scheme(id.digest).is_some_and(|scheme| scheme.is_of(id.layout));
-        if right {
-            self.proofs().read(&identity, now);
+        let (read, content) = read_stored(&file, path, buffer)?;
+        if content.scheme(id.digest).is_some_and(|scheme| scheme.is_of(id.layout)) {
+            self.proofs().read(&read, now);
+            return Ok(State::Right);
         }
-        Ok(right)
+        // Only what was read is wrong, not what others have put in its place since.
+        let still = fs::symlink_metadata(path).is_ok_and(|still| Identity::of(&still).inode == read.inode);
+        Ok(if still { State::Wrong } else { State::Gone })
     }
 
     /// Whether a file of the store has the bytes of a staged one.

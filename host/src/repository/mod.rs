@@ -11,6 +11,7 @@
 pub mod choose;
 pub mod declare;
 pub mod document;
+pub mod dune;
 pub mod grants;
 pub mod lock;
 pub mod pin;

@@ -13,11 +13,15 @@
 //! [plugin.key-cc]                  # a shipped plugin, where a repository says nothing of it
 //! config = { relocatable = true }
 //!
+//! [dune]                           # see [`super::dune`]
+//! size = "10 GB"
+//!
 //! [[join]]                         # repositories that share their entries
 //! roots = ["/home/me/work/a", "/home/me/work/b"]
 //! ```
 
 use super::document::{Document, SettingError, read};
+use super::dune::DuneSettings;
 use super::settings::{capabilities, limits, share, size};
 use super::size::ByteSize;
 use crate::reviver::recheck::Share;
@@ -48,6 +52,8 @@ pub struct UserSettings {
     pub capabilities: Capabilities,
     /// The configurations of shipped plugins, as JSON, for repositories that say nothing of the plugin.
     pub configurations: BTreeMap<String, String>,
+    /// What is said of Dune's caches.
+    pub dune: DuneSettings,
     /// Roots whose repositories share a partition.
     pub joined: Vec<Vec<PathBuf>>,
 }
@@ -64,6 +70,7 @@ impl Default for UserSettings {
             limits: Limits::default(),
             capabilities: Capabilities::NONE.with(Capability::Read),
             configurations: BTreeMap::new(),
+            dune: DuneSettings::default(),
             joined: Vec::new(),
         }
     }
@@ -91,6 +98,7 @@ impl UserSettings {
             "limits",
             "join",
             "plugin",
+            "dune",
         ])?;
         let cache = top.text("cache")?.map(PathBuf::from);
         let mut settings = Self { cache, ..Self::default() };
@@ -126,6 +134,9 @@ impl UserSettings {
                     settings.configurations.insert(name.to_owned(), json.to_string());
                 }
             }
+        }
+        if let Some(table) = top.table("dune")? {
+            settings.dune = DuneSettings::read(&table)?;
         }
         for table in top.tables("join")? {
             table.allow(&["roots"])?;

@@ -1,6 +1,8 @@
 //! What holds for the store as a whole.
 
 mod conformance;
+mod keeping;
+mod killed;
 mod promoting;
 mod refused;
 mod replay;
