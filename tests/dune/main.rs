@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | `replay.rs` | what clients of Dune 2.0, 2.5 and 2.9 once said | dedups and store as their own daemons left them |
 //! | `conformance.rs` | 22 scripted cases | the same |
+//! | `client.rs` | Debian's Dune itself | builds from the cache as with its own daemon |
+//! | `lifecycle.rs` | start, stop, signals | it is found while it runs, and leaves nothing |
 //! | `differential.rs` | random words to Dune's own daemon and to ours | both do the same |
 //! | `survive/` | all that a peer must not say | the next client is served, by the same process |
 //!
@@ -11,15 +13,18 @@
 //! visible line with the word SKIPPED tells where it is not.
 #![allow(missing_docs, reason = "tests")]
 
+mod client;
 mod conformance;
 #[path = "../src/dice.rs"]
 #[allow(unreachable_pub, reason = "another package's library has it too")]
 mod dice;
 mod differential;
 mod fixture;
+mod lifecycle;
 mod peer;
 mod replay;
 mod rounds;
+mod scene;
 mod speech;
 mod survive;
 mod tree;
