@@ -65,9 +65,9 @@ fn a_build_from_the_cache_runs_no_rule_and_is_what_was_built() -> Result<()> {
     ensure!(count("promoted")? > 20 && count("refused")? == 0 && count("files")? > 20, "{status}");
     ensure!(status["clients"]["served"].as_u64() >= Some(3), "{status}");
 
-    ensure!(scene.left().is_empty(), "{:?}", scene.left());
     done(scene.dune("two", &["cache", "stop"]))?;
     ensure!(gone(pid), "`dune cache stop` does not stop it");
+    ensure!(scene.left().is_empty(), "{:?}", scene.left());
     ensure!(fs::read(scene.port())?.is_empty(), "the port file says something");
     ensure!(scene.status()?["running"] == false);
     Ok(())

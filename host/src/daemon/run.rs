@@ -138,7 +138,7 @@ impl Daemon {
         let Self { shared, listeners, bound, withdrawn, status, .. } = self;
         drop(listeners);
         if !shared.clients.wait(GREET) {
-            while shared.clients.turn_one_away() {}
+            while shared.clients.turn_half_away() {}
             if !shared.clients.wait(FINISH) {
                 shared.clients.end(Shutdown::Both);
                 if !shared.clients.wait(GO) {
