@@ -8,6 +8,7 @@ use std::fs::{self, Permissions};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Output;
 use std::thread::sleep;
@@ -241,6 +242,36 @@ fn one_that_does_not_end_is_killed_if_that_is_wanted() -> Result<()> {
     ensure!(stopped.status.success() && text(&stopped).contains("was killed"), "{stopped:?}");
     ensure!(start.elapsed() > Duration::from_secs(9) && gone(pid));
     Ok(())
+}
+
+/// Anybody on this machine may connect, and what is promoted is what later builds take for theirs.
+#[test]
+fn nobody_promotes_into_the_cache_of_another_user() -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        skipped("only root can be two users");
+        return Ok(());
+    }
+    let scene = Scene::new()?;
+    scene.start(&["--dune"])?;
+    let endpoint = fs::read_to_string(scene.port())?;
+    let port = endpoint.rsplit(':').next().context("a port")?;
+    let script =
+        format!("exec 3<>/dev/tcp/127.0.0.1/{port}; printf '%s' '{}' >&3; timeout 1 cat <&3", text_of(LANG)?);
+    let speak = |user: u32| -> Result<Vec<u8>> {
+        let mut shell = scene.command("bash");
+        shell.current_dir("/").args(["-c", &script]).uid(user);
+        Ok(shell.output()?.stdout)
+    };
+    ensure!(speak(0)? == LANG, "root is not greeted");
+    ensure!(speak(65534)?.is_empty(), "nobody is greeted");
+    let log = fs::read_to_string(scene.log())?;
+    ensure!(log.contains("belongs to the user with number 65534"), "{log}");
+    client(&scene)?;
+    Ok(())
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str> {
+    Ok(std::str::from_utf8(bytes)?)
 }
 
 #[test]
