@@ -2,7 +2,7 @@
 //!
 //! | at its place is | [`DuneStore::spot`] | [`DuneStore::keep`] |
 //! |---|---|---|
-//! | nothing | [`Spot::New`] | the staged file is renamed there, and nobody may write it |
+//! | nothing | [`Spot::New`] | the file is linked or its copy renamed there, and nobody may write it |
 //! | the very inode | [`Spot::Same`] | it gets the present time, so that it counts as used; nothing for the client to do |
 //! | a file with the digest that its name says | [`Spot::There`] | the same, and the client may link to it |
 //! | anything else | it goes into quarantine, and the place is free | |
@@ -14,12 +14,12 @@ use super::DuneStore;
 use super::layout::{FileId, FileLayout};
 use super::note::{Note, Refusal};
 use super::source::open_stored;
-use super::stage::{KEPT, Staged, is_absent, read_stored};
+use super::stage::{KEPT, Staged, Staging, is_absent, link, read_stored};
 use crate::identity::Identity;
 use crate::time::Timestamp;
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps, renameat_with, utimensat};
 use rustix::io::Errno;
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -76,7 +76,7 @@ impl DuneStore {
                 return Ok(Spot::Same(id, identity));
             }
             if id.layout == FileLayout::V2 && identity.is_file() {
-                match self.equals(staged, &identity, &path, buffer) {
+                match equals(staged, &identity, &path, buffer) {
                     Ok(true) => return Ok(Spot::There(id, identity)),
                     Ok(false) => {}
                     Err(error) if is_absent(&error) => continue,
@@ -126,50 +126,33 @@ impl DuneStore {
         Ok(if still { State::Wrong } else { State::Gone })
     }
 
-    /// Whether a file of the store has the bytes of a staged one.
-    fn equals(
-        &self,
-        staged: &Staged,
-        identity: &Identity,
-        path: &Path,
-        buffer: &mut [u8],
-    ) -> io::Result<bool> {
-        if identity.size != staged.identity.size || identity.mode & 0o100 != staged.identity.mode & 0o100 {
-            return Ok(false);
-        }
-        // That ours was cleared away does not make the place another one.
-        let ours = staged.path().map(open_stored).transpose().map_err(io::Error::other)?;
-        let ours = ours.ok_or_else(|| io::Error::other("it was moved away"))?;
-        let (file, half) = (open_stored(path)?, buffer.len() / 2);
-        let (one, other) = buffer.split_at_mut(half);
-        let mut at = 0;
-        while at < identity.size {
-            let some = (half as u64).min(identity.size - at) as usize;
-            ours.read_exact_at(&mut one[..some], at)?;
-            match file.read_exact_at(&mut other[..some], at) {
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
-                read => read?,
-            }
-            if one[..some] != other[..some] {
-                return Ok(false);
-            }
-            at += some as u64;
-        }
-        Ok(true)
-    }
-
     /// Puts a staged file in its place. Whether the client may link to what is there.
-    pub(super) fn keep(&self, spot: Spot, staged: &mut Staged, now: Timestamp) -> Result<bool, Refusal> {
+    pub(super) fn keep(
+        &self,
+        spot: Spot,
+        staged: &mut Staged,
+        staging: &mut Staging,
+        now: Timestamp,
+    ) -> Result<bool, Refusal> {
         let path = self.layout().file(spot.id());
         match spot {
             Spot::New(_) => {
-                let Some(from) = staged.path() else { return Ok(false) };
-                match rename_new(from, &path).map_err(Refusal::io("make", &path))? {
-                    Renamed::There => return Ok(true),
-                    Renamed::Moved => {}
+                if staged.copy().is_none()
+                    && let Some(file) = staged.file()
+                {
+                    match link_new(file, &path).map_err(Refusal::io("make", &path))? {
+                        Linked::Done => {}
+                        Linked::There => return Ok(true),
+                        Linked::Not(why) => staging.copy_instead(staged, why)?,
+                    }
                 }
-                staged.moved();
-                forbid_writing(&staged.identity, &path)?;
+                if let Some(copy) = staged.copy() {
+                    match rename_new(copy, &path).map_err(Refusal::io("make", &path))? {
+                        Renamed::There => return Ok(true),
+                        Renamed::Moved => staged.moved(),
+                    }
+                }
+                forbid_writing(staged.file(), &staged.identity, &path)?;
                 self.proofs().read(&staged.identity, now);
                 Ok(false)
             }
@@ -197,14 +180,72 @@ impl DuneStore {
     }
 }
 
-fn forbid_writing(identity: &Identity, path: &Path) -> Result<(), Refusal> {
-    if identity.mode & !KEPT & 0o7777 == 0 {
+/// Whether a file of the store has the bytes of a staged one.
+fn equals(staged: &Staged, identity: &Identity, path: &Path, buffer: &mut [u8]) -> io::Result<bool> {
+    if identity.size != staged.identity.size || identity.mode & 0o100 != staged.identity.mode & 0o100 {
+        return Ok(false);
+    }
+    // That ours was cleared away does not make the place another one.
+    let ours = staged.open().map_err(io::Error::other)?;
+    let (file, half) = (open_stored(path)?, buffer.len() / 2);
+    let (one, other) = buffer.split_at_mut(half);
+    let mut at = 0;
+    while at < identity.size {
+        let some = (half as u64).min(identity.size - at) as usize;
+        ours.read_exact_at(&mut one[..some], at)?;
+        match file.read_exact_at(&mut other[..some], at) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
+            read => read?,
+        }
+        if one[..some] != other[..some] {
+            return Ok(false);
+        }
+        at += some as u64;
+    }
+    Ok(true)
+}
+
+fn forbid_writing(file: Option<&File>, identity: &Identity, path: &Path) -> Result<(), Refusal> {
+    if identity.mode & 0o7777 == identity.mode & KEPT {
         return Ok(());
     }
-    match fs::set_permissions(path, Permissions::from_mode(identity.mode & KEPT)) {
-        // Dune's trim took it, and a client that finds the rule makes it again.
+    let kept = Permissions::from_mode(identity.mode & KEPT);
+    match file
+        .map_or_else(|| fs::set_permissions(path, kept.clone()), |file| file.set_permissions(kept.clone()))
+    {
+        // Dune's trim took it: a client that finds the rule makes it again.
         Err(error) if is_absent(&error) => Ok(()),
         set => set.map_err(Refusal::io("give permissions to", path)),
+    }
+}
+
+/// What came of a link.
+enum Linked {
+    /// It is done.
+    Done,
+    /// Something is there, which somebody else made meanwhile.
+    There,
+    /// It cannot be done with this file, or not here at all.
+    Not(Errno),
+}
+
+/// Links to an open file where nothing is, with the directories that this needs.
+fn link_new(file: &File, to: &Path) -> io::Result<Linked> {
+    match link(file, to) {
+        Ok(()) => return Ok(Linked::Done),
+        Err(Errno::EXIST) => return Ok(Linked::There),
+        Err(Errno::NOENT) => {}
+        Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::ROFS | Errno::ACCESS | Errno::IO)) => {
+            return Err(error.into());
+        }
+        Err(error) => return Ok(Linked::Not(error)),
+    }
+    // The directory, or the file itself, or `/proc` is missing.
+    to.parent().map_or(Ok(()), fs::create_dir_all)?;
+    match link(file, to) {
+        Ok(()) => Ok(Linked::Done),
+        Err(Errno::EXIST) => Ok(Linked::There),
+        Err(error) => Ok(Linked::Not(error)),
     }
 }
 
@@ -260,7 +301,6 @@ mod tests {
     use super::*;
     use crate::dune::Options;
     use crate::dune::digest::Scheme;
-    use crate::dune::stage::Staging;
     use crate::protocol::dune::Duplication;
 
     /// Somebody clears the whole cache in the middle of a promotion. Whether two files are equal was once asked again and again
@@ -272,12 +312,13 @@ mod tests {
         let built = all.path().join("built");
         fs::write(&built, "content").unwrap();
         let mut staging = Staging::new(store.root(), 1).unwrap();
-        let staged = staging.file(open_stored(&built).unwrap(), &built, Duplication::Hardlink).unwrap();
+        let mut staged = staging.file(open_stored(&built).unwrap(), &built, Duplication::Hardlink).unwrap();
+        staging.close(&mut staged).unwrap();
         let id = FileId::new(FileLayout::V2, staged.content.digest(Scheme::Joined));
         let path = store.layout().file(id);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "content").unwrap();
-        fs::remove_file(staged.path().unwrap()).unwrap();
+        fs::remove_file(staged.copy().unwrap()).unwrap();
         let (mut buffer, mut notes) = (vec![0; 1000], Vec::new());
         let spot = store.spot(&staged, id, &mut buffer, Timestamp(1), &mut notes);
         assert!(matches!(spot, Err(Refusal::Io { .. })), "{spot:?}");

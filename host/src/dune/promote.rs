@@ -1,10 +1,10 @@
 //! One promotion: the files of a rule, and then the rule.
 //!
 //! ```text
-//! 1  open each file below the build root; link or copy it into the session's directory; read it there
+//! 1  open each file below the build root; read it, or copy it into the session's directory
 //! 2  find the format in which all files have the digests that were announced, and what is at their places already
 //! 3  write the rule's new file beside them, unless the same bytes are in its place
-//! 4  rename each file that is new; forbid writing it
+//! 4  link to each file that is new, or rename its copy; forbid writing it
 //! 5  rename the rule's file
 //! 6  tell which files were there before
 //! ```
@@ -33,7 +33,7 @@ use super::meta::Meta;
 use super::note::{Note, Refusal};
 use super::place::{Renamed, Spot, rename, rename_new};
 use super::session::Session;
-use super::stage::{Staged, Staging, is_absent};
+use super::stage::{OPEN, Staged, Staging, is_absent};
 use super::{Collision, DuneStore};
 use crate::protocol::csexp::Sexp;
 use crate::protocol::dune::{Dedup, Duplication, FileDigest, Promotion, Repository};
@@ -87,7 +87,7 @@ impl Session {
         let rule = if matches!(before, Before::Equal) { None } else { Some(staging.bytes(&bytes)?) };
         let mut dedups = Vec::new();
         for (((path, digest), spot), mut staged) in promotion.files.iter().zip(spots).zip(staged) {
-            if store.keep(spot, &mut staged, now)? {
+            if store.keep(spot, &mut staged, staging, now)? {
                 let place = store.layout().file(spot.id());
                 dedups.push(Dedup { path: path.clone(), place, digest: *digest });
             }
@@ -100,7 +100,7 @@ impl Session {
                 rename(rule.path(), &path).map(|()| Renamed::Moved)
             };
             match renamed.map_err(Refusal::io("make", &path))? {
-                Renamed::Moved => drop(rule.read()),
+                Renamed::Moved => rule.moved(),
                 // Somebody else was first, maybe with the same.
                 Renamed::There => {
                     if matches!(self::before(&path, &meta, &bytes, layout.meta())?, Before::Colliding) {
@@ -132,9 +132,12 @@ impl Session {
         for (path, announced) in &promotion.files {
             let root = self.root.as_mut().ok_or(Refusal::NoBuildRoot)?;
             let staging = self.staging.as_mut().ok_or_else(gone)?;
-            let staged = staging.file(root.open(path)?, path, how)?;
+            let mut staged = staging.file(root.open(path)?, path, how)?;
             if staged.content.scheme(*announced).is_none() {
                 return Err(mismatch(path, *announced, &staged));
+            }
+            if all.len() >= OPEN {
+                staging.close(&mut staged)?;
             }
             all.push(staged);
         }

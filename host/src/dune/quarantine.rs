@@ -5,7 +5,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Names to try for one file: as many damaged files of one name there can be.
@@ -16,20 +16,19 @@ impl DuneStore {
     pub(super) fn set_aside(&self, path: &Path) -> io::Result<PathBuf> {
         let directory = self.layout().quarantine();
         let place = path.strip_prefix(self.root()).unwrap_or(path);
-        let parts: Vec<_> = place.iter().map(|part| part.as_bytes()).collect();
+        let parts: Vec<_> = place.iter().map(OsStrExt::as_bytes).collect();
         let name = String::from_utf8_lossy(&parts.join(&b'-')).into_owned();
         for number in 1..=MOST {
             let to = directory.join(format!("{name}~{number}"));
             match renameat_with(CWD, path, CWD, &to, RenameFlags::NOREPLACE) {
                 Ok(()) => return Ok(to),
-                Err(Errno::EXIST) => {}
                 Err(Errno::NOENT) if !directory.exists() => fs::create_dir_all(&directory)?,
                 // A file system that cannot refuse to replace.
                 Err(Errno::INVAL | Errno::NOSYS) if !to.exists() => {
                     fs::rename(path, &to)?;
                     return Ok(to);
                 }
-                Err(Errno::INVAL | Errno::NOSYS) => {}
+                Err(Errno::EXIST | Errno::INVAL | Errno::NOSYS) => {}
                 Err(error) => return Err(error.into()),
             }
         }

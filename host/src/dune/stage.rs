@@ -1,15 +1,19 @@
 //! Files on their way into the store.
 //!
-//! A file is opened in the build tree, linked or copied into a private directory below the store's root, and read *there*: what is
-//! kept is what was read, whatever happens to the build tree meanwhile. A linked file is still the builder's: it is read again
-//! where its identity changed during the reading, and refused where that does not end. A copy is digested as it is written.
+//! A file is opened in the build tree and read through that descriptor; what is kept later is that inode, whatever is at its path by
+//! then. It is still the builder's: it is read again where its identity changed during the reading, and refused where that does not
+//! end. A link to it is made in its place in the store and nowhere before, which on a disk is half the cost of a promotion. Only in
+//! a promotion of more than [`OPEN`] files do the others get a link in the private directory instead of a descriptor, or a rule
+//! of many files would need more of these than a process may have.
 //!
-//! Where a link cannot be made – another file system, one without links, a file with too many – the file is copied. A staged file
-//! that is not kept is removed when it is dropped; the directory, when its session ends.
+//! A copy is made in a private directory below the store's root and digested as it is written. Copied is what the client wants to
+//! have copied, and what cannot be linked: on another file system, on one without links, with too many, or removed meanwhile. What
+//! is not kept is removed when it is dropped; the directory, when its session ends.
 
 use super::digest::{self, Content, Reading};
 use super::layout::PROMOTING;
 use super::note::Refusal;
+use super::source::open_stored;
 use crate::identity::Identity;
 use crate::protocol::dune::Duplication;
 use rustix::fs::{AtFlags, CWD, linkat};
@@ -24,6 +28,9 @@ use tempfile::TempDir;
 /// How often a file that changes is read before it is refused.
 const READINGS: usize = 4;
 
+/// So many files of one promotion are kept open.
+pub(super) const OPEN: usize = 32;
+
 /// What is left of a mode in the store: nobody may write.
 pub(super) const KEPT: u32 = 0o555;
 
@@ -31,16 +38,19 @@ pub(super) const KEPT: u32 = 0o555;
 #[derive(Debug)]
 pub(super) struct Staging {
     directory: TempDir,
+    /// The file system that it is on, while files of that have been linked without a refusal.
+    links: Option<u64>,
     number: u64,
     buffer: Box<[u8]>,
 }
 
-/// A file in it. It is removed when this is dropped, unless it was moved away. It is not kept open: one promotion may have more
-/// files than a process may.
+/// A file that was read. Its copy or link on its way is removed when this is dropped, unless it was moved away.
 #[derive(Debug)]
 pub(super) struct Staged {
-    /// Where it is, unless it was moved away.
-    path: Option<PathBuf>,
+    /// Where its copy is, or a link to it.
+    copy: Option<OnItsWay>,
+    /// The inode that is to be kept, open unless it has a name.
+    file: Option<File>,
     /// As it was when it was read.
     pub(super) identity: Identity,
     /// What was read.
@@ -57,7 +67,8 @@ impl Staging {
             .suffix(&format!(".{process}"))
             .permissions(Permissions::from_mode(0o700))
             .tempdir_in(root)?;
-        Ok(Self { directory, number: 0, buffer: vec![0; 64 << 10].into() })
+        let links = Some(fs::metadata(directory.path())?.dev());
+        Ok(Self { directory, links, number: 0, buffer: vec![0; 64 << 10].into() })
     }
 
     /// Whether it is still there: somebody may have cleared the whole cache.
@@ -74,32 +85,52 @@ impl Staging {
         self.directory.path().join(self.number.to_string())
     }
 
-    /// Stages an open file of the build tree, which errors call `named`.
+    /// Reads an open file of the build tree, which errors call `named`.
     pub(super) fn file(&mut self, file: File, named: &Path, how: Duplication) -> Result<Staged, Refusal> {
-        let path = self.name();
-        if how == Duplication::Hardlink {
-            match link(&file, &path) {
-                Ok(()) => {
-                    let unread = Unread(Some(path));
-                    let (identity, content) = read_whole(&file, named, &mut self.buffer)?;
-                    return Ok(Staged { path: unread.read(), identity, content });
-                }
-                Err(Errno::NOENT) if file.metadata().is_ok_and(|metadata| metadata.nlink() == 0) => {
-                    return Err(Refusal::Missing(named.to_owned()));
-                }
-                // A directory cannot be linked either; the copy tells what it is.
-                Err(_) => {}
+        if how == Duplication::Hardlink && self.links.is_some() {
+            let (identity, content) = read_whole(&file, named, &mut self.buffer)?;
+            if Some(identity.device) == self.links {
+                return Ok(Staged { copy: None, file: Some(file), identity, content });
             }
         }
-        self.copy(&file, named, path)
+        self.copy(&file, named)
     }
 
-    fn copy(&mut self, from: &File, named: &Path, path: PathBuf) -> Result<Staged, Refusal> {
+    /// Copies a file that was read and cannot be linked, as all later ones will be where that is not this file's own fault.
+    pub(super) fn copy_instead(&mut self, staged: &mut Staged, why: Errno) -> Result<(), Refusal> {
+        if !matches!(why, Errno::MLINK | Errno::NOENT) {
+            self.links = None;
+        }
+        let named = Path::new("what was promoted");
+        let file = staged.open().map_err(Refusal::io("open", named))?;
+        let copy = self.copy(&file, named)?;
+        if copy.content != staged.content {
+            return Err(Refusal::Changing(named.to_owned()));
+        }
+        *staged = copy;
+        Ok(())
+    }
+
+    /// Lets go of a file's descriptor. It gets a name on its way instead, if it has none yet.
+    pub(super) fn close(&mut self, staged: &mut Staged) -> Result<(), Refusal> {
+        if let (None, Some(file)) = (&staged.copy, &staged.file) {
+            let path = self.name();
+            match link(file, &path) {
+                Ok(()) => staged.copy = Some(OnItsWay(Some(path))),
+                Err(why) => self.copy_instead(staged, why)?,
+            }
+        }
+        staged.file = None;
+        Ok(())
+    }
+
+    fn copy(&mut self, from: &File, named: &Path) -> Result<Staged, Refusal> {
+        let path = self.name();
         for _ in 0..READINGS {
             let before = identity(from, named)?;
             let to = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
             let to = to.map_err(Refusal::io("make", &path))?;
-            let unread = Unread(Some(path.clone()));
+            let on_its_way = OnItsWay(Some(path.clone()));
             let (mut reading, mut at) = (Reading::default(), 0);
             while at < before.size {
                 match from.read_at(&mut self.buffer, at).map_err(Refusal::io("read", named))? {
@@ -116,57 +147,67 @@ impl Staging {
                 let kept = Permissions::from_mode(before.mode & KEPT);
                 to.set_permissions(kept).map_err(Refusal::io("give permissions to", &path))?;
                 let identity = identity(&to, &path)?;
-                return Ok(Staged { path: unread.read(), identity, content });
+                return Ok(Staged { copy: Some(on_its_way), file: Some(to), identity, content });
             }
         }
         Err(Refusal::Changing(named.to_owned()))
     }
 
     /// Writes a file of these bytes.
-    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<Unread, Refusal> {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<OnItsWay, Refusal> {
         let path = self.name();
         let file = OpenOptions::new().write(true).create_new(true).open(&path);
         let mut file = file.map_err(Refusal::io("make", &path))?;
-        let unread = Unread(Some(path));
-        file.write_all(bytes).map_err(|error| Refusal::io("write", unread.path())(error))?;
-        Ok(unread)
+        let on_its_way = OnItsWay(Some(path));
+        file.write_all(bytes).map_err(|error| Refusal::io("write", on_its_way.path())(error))?;
+        Ok(on_its_way)
     }
 }
 
 impl Staged {
-    /// Where it is on its way.
-    pub(super) fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
+    /// The inode that is to be kept, if it is open.
+    pub(super) fn file(&self) -> Option<&File> {
+        self.file.as_ref()
     }
 
-    /// Says that it was moved away.
+    /// The inode that is to be kept. Somebody may have cleared away what is on its way.
+    pub(super) fn open(&self) -> io::Result<File> {
+        match (&self.file, self.copy()) {
+            (Some(file), _) => file.try_clone(),
+            (None, Some(copy)) => open_stored(copy),
+            (None, None) => Err(ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// Where its copy or link on its way is, if it has one.
+    pub(super) fn copy(&self) -> Option<&Path> {
+        self.copy.as_ref().map(OnItsWay::path)
+    }
+
+    /// Says that its copy was moved away.
     pub(super) fn moved(&mut self) {
-        self.path = None;
-    }
-}
-
-impl Drop for Staged {
-    fn drop(&mut self) {
-        drop(Unread(self.path.take()));
+        if let Some(copy) = self.copy.take() {
+            copy.moved();
+        }
     }
 }
 
 /// A path in the private directory that is removed when this is dropped.
 #[derive(Debug)]
-pub(super) struct Unread(Option<PathBuf>);
+pub(super) struct OnItsWay(Option<PathBuf>);
 
-impl Unread {
+impl OnItsWay {
     pub(super) fn path(&self) -> &Path {
         self.0.as_deref().unwrap_or(Path::new(""))
     }
 
-    /// It is somebody else's now, who removes it.
-    pub(super) fn read(mut self) -> Option<PathBuf> {
-        self.0.take()
+    /// It was moved away.
+    pub(super) fn moved(mut self) {
+        self.0 = None;
     }
 }
 
-impl Drop for Unread {
+impl Drop for OnItsWay {
     fn drop(&mut self) {
         // What cannot be removed now goes with the directory.
         self.0.take().map(fs::remove_file);
@@ -174,7 +215,7 @@ impl Drop for Unread {
 }
 
 /// Links the very inode that is open.
-fn link(file: &File, path: &Path) -> Result<(), Errno> {
+pub(super) fn link(file: &File, path: &Path) -> Result<(), Errno> {
     let mut from = *b"/proc/self/fd/\0\0\0\0\0\0\0\0\0\0\0\0";
     let written = write!(&mut from[14..], "{}", file.as_raw_fd());
     debug_assert!(written.is_ok(), "a descriptor has at most ten digits");

@@ -111,7 +111,7 @@ impl fmt::Display for PolicyFault {
 impl std::error::Error for PolicyFault {}
 
 /// How long what is damaged is kept for whoever wants to know why.
-const QUARANTINE: Duration = Duration::from_secs(7 * 24 * 3600);
+const QUARANTINE: Duration = Duration::from_hours(7 * 24);
 
 /// A file: 56 bytes, since there may be a million.
 #[derive(Clone, Copy)]

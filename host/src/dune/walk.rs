@@ -178,7 +178,7 @@ pub(super) enum RuleState {
 }
 
 /// How long a directory with files on their way is left to a process that may have but another name here.
-const STALE: Duration = Duration::from_secs(3600);
+const STALE: Duration = Duration::from_hours(1);
 
 pub(super) fn is_older(metadata: &Metadata, now: Timestamp, age: Duration) -> bool {
     let changed = metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec());

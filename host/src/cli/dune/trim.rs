@@ -6,6 +6,7 @@ use crate::cli::context::{Context, Place, now};
 use crate::cli::exit::Exit;
 use crate::cli::show;
 use crate::cli::trim::parse_size;
+use crate::dune::layout::FileId;
 use crate::dune::{Bound, TrimRequest, Trimmed};
 use crate::policy::Eviction;
 use crate::repository::size::ByteSize;
@@ -64,7 +65,7 @@ fn policy(global: &Global, place: Place) -> anyhow::Result<Option<WasmEviction>>
 fn tell(args: &TrimArgs, trimmed: &Trimmed, root: &Path, out: &mut impl Write) -> anyhow::Result<()> {
     let Trimmed { overhead, files, metas, freed, .. } = trimmed;
     if args.which.json {
-        let victims: Vec<_> = trimmed.victims.iter().map(|victim| victim.place()).collect();
+        let victims: Vec<_> = trimmed.victims.iter().map(FileId::place).collect();
         let line = json!({
             "root": root.to_string_lossy(), "overhead": overhead, "files": files, "metas": metas, "freed": freed,
             "stale": trimmed.stale, "quarantined": trimmed.quarantined, "dry_run": args.dry_run, "victims": victims,

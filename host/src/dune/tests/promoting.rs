@@ -288,3 +288,57 @@ fn what_is_there_already_counts_as_used_now() {
     let age = fs::metadata(&stored).unwrap().modified().unwrap().elapsed().unwrap_or_default();
     assert!(age < Duration::from_secs(1000), "{age:?}");
 }
+
+/// Another file system for the build tree, if this machine has one.
+fn elsewhere(site: &Site) -> Option<tempfile::TempDir> {
+    let device = |path: &Path| fs::metadata(path).ok().map(|metadata| metadata.dev());
+    let own = device(site.directory.path());
+    let other = ["/dev/shm", "/tmp", "/var/tmp"].into_iter().find(|place| device(Path::new(place)) != own)?;
+    tempfile::tempdir_in(other).ok()
+}
+
+#[test]
+fn what_cannot_be_linked_is_copied() {
+    let site = Site::new();
+    let Some(other) = elsewhere(&site) else {
+        super::skipped("there is no second file system");
+        return;
+    };
+    let path = super::write(other.path(), "default/a", b"one", 0o664);
+    let mut session = super::fresh(&site.store, NEWEST);
+    session.take(Command::SetBuildRoot(other.path().to_owned()));
+    for number in 0..2 {
+        let answer = promote(&mut session, number, &[("default/a", "one")]);
+        assert_eq!((told(&answer), answer.dedups.len()), (vec![], usize::from(number)));
+    }
+    let stored = fs::metadata(site.stored("one")).unwrap();
+    assert_eq!((stored.nlink(), stored.mode() & 0o777), (1, 0o444));
+    assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, 0o664, "the build tree is left alone");
+}
+
+/// Most file systems bound the links to one file; the small one of ext4 is reached here where that is what is below.
+#[test]
+fn a_file_with_too_many_links_is_copied() {
+    let site = Site::new();
+    let path = site.write("default/a", "one", 0o644);
+    let mut links = 0;
+    while links < 70_000 {
+        match fs::hard_link(&path, site.directory.path().join(links.to_string())) {
+            Ok(()) => links += 1,
+            Err(error) => {
+                assert_eq!(error.raw_os_error(), Some(rustix::io::Errno::MLINK.raw_os_error()));
+                break;
+            }
+        }
+    }
+    if links == 70_000 {
+        super::skipped("this file system has no small bound of links");
+        return;
+    }
+    let answer = promote(&mut site.session(NEWEST), 1, &[("default/a", "one")]);
+    assert!(told(&answer).is_empty());
+    assert_eq!(fs::metadata(site.stored("one")).unwrap().nlink(), 1);
+    site.write("default/b", "two", 0o644);
+    promote(&mut site.session(NEWEST), 2, &[("default/b", "two")]);
+    assert_eq!(fs::metadata(site.stored("two")).unwrap().nlink(), 2, "others are linked as before");
+}
