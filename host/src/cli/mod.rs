@@ -87,12 +87,12 @@ enum Command {
     /// The plugins of this repository, and tools for their authors
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
-    /// A process that serves other build systems
-    #[command(subcommand)]
-    Daemon(daemon::DaemonCommand),
     /// Look after the caches of Dune itself
     #[command(subcommand)]
     Dune(dune::DuneCommand),
+    /// A process that serves other build systems
+    #[command(subcommand)]
+    Daemon(daemon::DaemonCommand),
     /// Write a commented reviver.toml
     Init(init::InitArgs),
     /// Look for what keeps Reviver from its work, and tell what cures it
@@ -142,8 +142,8 @@ pub fn main() -> ExitCode {
         Command::Stats(args) => stats::stats(&global, &args, &mut out),
         Command::Cache(command) => cache::cache(&global, &command, &mut out),
         Command::Plugin(command) => plugin::plugin(&global, &command, &mut out),
-        Command::Daemon(command) => daemon::daemon(&global, &command, &mut out),
         Command::Dune(command) => dune::dune(&global, &command, &mut out),
+        Command::Daemon(command) => daemon::daemon(&global, &command, &mut out),
         Command::Init(args) => init::init(&args, &mut out),
         Command::Doctor(args) => doctor::doctor(&global, &args, &mut out),
         Command::Completions(args) => completions::completions(&args, &mut out),

@@ -6,9 +6,11 @@
 //!
 //! | somebody comes | |
 //! |---|---|
-//! | fewer strangers than [`STRANGERS`] | is let in |
+//! | fewer strangers than [`STRANGERS`], or all of them came just [now](NEW) | is let in |
 //! | as many | is let in, and the oldest stranger's socket is ended |
-//! | [`MOST`] connections altogether | nobody is taken from the queue of the system before one leaves |
+//! | [`MOST`] connections altogether | the older half of the strangers goes; nobody is taken from the queue of the system before |
+//!
+//! A client of Dune that is turned away fails its build, so those who may be about to greet are not, as long as there is room.
 
 use super::peer::Socket;
 use std::collections::BTreeMap;
@@ -20,6 +22,9 @@ use std::time::{Duration, Instant};
 
 /// So many connections that have not greeted are kept.
 pub const STRANGERS: usize = 512;
+
+/// Who came so lately may be about to greet.
+pub const NEW: Duration = Duration::from_secs(1);
 
 /// So many connections are served at once.
 pub const MOST: usize = 1000;
@@ -62,6 +67,7 @@ impl Handle {
 #[derive(Debug)]
 struct Open {
     handle: Handle,
+    since: Instant,
     is_stranger: bool,
 }
 
@@ -93,12 +99,14 @@ impl Clients {
     #[must_use]
     pub fn enter(self: &Arc<Self>, handle: Handle) -> Client {
         let mut state = self.state();
-        if state.open.values().filter(|open| open.is_stranger).count() >= STRANGERS {
+        let mut strangers = state.open.values().filter(|open| open.is_stranger);
+        let is_old = strangers.next().is_some_and(|oldest| oldest.since.elapsed() > NEW);
+        if is_old && strangers.count() + 1 >= STRANGERS {
             turn_one_away(&mut state);
         }
         let id = state.next;
         state.next += 1;
-        state.open.insert(id, Open { handle, is_stranger: true });
+        state.open.insert(id, Open { handle, since: Instant::now(), is_stranger: true });
         Client { id, clients: Arc::clone(self) }
     }
 

@@ -68,12 +68,15 @@ impl Listeners {
         time: Option<Duration>,
         shared: &Arc<Shared>,
     ) -> io::Result<Woken> {
-        let pause = self.paused.map(|until| until.saturating_duration_since(Instant::now()));
-        if pause.is_some_and(|pause| pause.is_zero()) {
+        if self.paused.is_some_and(|until| until <= Instant::now()) {
             self.paused = None;
         }
-        let is_open = self.paused.is_none() && shared.clients.len() < MOST;
-        let time = [time, self.paused.and(pause)].into_iter().flatten().min();
+        if self.paused.is_none() && shared.clients.len() >= MOST {
+            self.pause(shared);
+        }
+        let is_open = self.paused.is_none();
+        let pause = self.paused.map(|until| until.saturating_duration_since(Instant::now()));
+        let time = [time, pause].into_iter().flatten().min();
         let stop = stop.unwrap_or(left);
         let mut waited = vec![PollFd::new(left, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
         if is_open {
@@ -126,14 +129,19 @@ impl Listeners {
                 shared.log(format_args!("cannot take a connection: {error}"));
                 self.told = Some(Instant::now());
             }
-            let pause = if shared.clients.turn_half_away() { STRANGERS_GO } else { OTHERS_GO };
-            self.paused = Some(Instant::now() + pause);
+            self.pause(shared);
         }
+    }
+
+    /// Takes nobody before somebody had time to go.
+    fn pause(&mut self, shared: &Shared) {
+        let pause = if shared.clients.turn_half_away() { STRANGERS_GO } else { OTHERS_GO };
+        self.paused = Some(Instant::now() + pause);
     }
 }
 
 fn enter_own(stream: UnixStream, shared: &Arc<Shared>) -> io::Result<()> {
-    let client = shared.clients.enter(Handle::Unix(stream.try_clone()?));
+    let client = shared.clients.enter(Handle::Unix(again(shared, || stream.try_clone())?));
     start(client, shared, move |client, shared| own::serve(stream, client, shared))
 }
 
@@ -141,8 +149,19 @@ fn enter_dune(stream: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
     // Where there is no store nobody listens.
     let Some(store) = shared.given.dune.clone() else { return Ok(()) };
     stream.set_nodelay(true)?;
-    let client = shared.clients.enter(Handle::Tcp(stream.try_clone()?));
+    let client = shared.clients.enter(Handle::Tcp(again(shared, || stream.try_clone())?));
     start(client, shared, move |client, shared| dune::serve(stream, store, client, shared))
+}
+
+/// Does what wants one more descriptor. Whoever was taken with the last one shall not be let go for that.
+fn again<T>(shared: &Shared, get: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    for _ in 0..20 {
+        match get() {
+            Err(_) if shared.clients.turn_half_away() => std::thread::sleep(STRANGERS_GO),
+            got => return got,
+        }
+    }
+    get()
 }
 
 fn start<F>(client: Client, shared: &Arc<Shared>, serve: F) -> io::Result<()>

@@ -14,7 +14,7 @@ use super::DuneStore;
 use super::layout::{FileId, FileLayout};
 use super::note::{Note, Refusal};
 use super::source::open_stored;
-use super::stage::{KEPT, Staged, Staging, is_absent, link, read_stored};
+use super::stage::{Held, KEPT, Staged, Staging, is_absent, is_fatal, link, read_stored};
 use crate::identity::Identity;
 use crate::time::Timestamp;
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps, renameat_with, utimensat};
@@ -135,48 +135,47 @@ impl DuneStore {
         now: Timestamp,
     ) -> Result<bool, Refusal> {
         let path = self.layout().file(spot.id());
-        match spot {
-            Spot::New(_) => {
-                if staged.copy().is_none()
-                    && let Some(file) = staged.file()
-                {
-                    match link_new(file, &path).map_err(Refusal::io("make", &path))? {
-                        Linked::Done => {}
-                        Linked::There => return Ok(true),
-                        Linked::Not(why) => staging.copy_instead(staged, why)?,
-                    }
-                }
-                if let Some(copy) = staged.copy() {
-                    match rename_new(copy, &path).map_err(Refusal::io("make", &path))? {
-                        Renamed::There => return Ok(true),
-                        Renamed::Moved => staged.moved(),
-                    }
-                }
-                forbid_writing(staged.file(), &staged.identity, &path)?;
-                self.proofs().read(&staged.identity, now);
-                Ok(false)
-            }
-            Spot::There(_, identity) | Spot::Same(_, identity) => {
-                self.touch(&path, &identity, now);
-                Ok(matches!(spot, Spot::There(..)))
+        if let Spot::There(_, identity) | Spot::Same(_, identity) = &spot
+            && self.touch(&path, identity, now)
+        {
+            return Ok(matches!(spot, Spot::There(..)));
+        }
+        if let Held::Open(file) = staged.held() {
+            match link_new(file, &path).map_err(Refusal::io("make", &path))? {
+                Linked::Done => staged.moved(),
+                Linked::There => return Ok(true),
+                Linked::Not(why) => staging.copy_instead(staged, why)?,
             }
         }
+        if let Held::Named(name) = staged.held() {
+            match rename_new(name.path(), &path).map_err(Refusal::io("make", &path))? {
+                Renamed::There => return Ok(true),
+                Renamed::Moved => staged.moved(),
+            }
+        }
+        forbid_writing(&staged.identity, &path)?;
+        self.proofs().read(&staged.identity, now);
+        Ok(false)
     }
 
-    /// Counts a file as used now, as clients do on a hit. Where that is refused, it goes sooner.
-    fn touch(&self, path: &Path, identity: &Identity, now: Timestamp) {
+    /// Counts a file as used now, as clients do on a hit; where that is refused, it goes sooner. Whether it is still there:
+    /// somebody may be trimming.
+    fn touch(&self, path: &Path, identity: &Identity, now: Timestamp) -> bool {
         let billion = 1_000_000_000;
         let time =
             Timespec { tv_sec: (now.0 / billion).cast_signed(), tv_nsec: (now.0 % billion).cast_signed() };
         let times = Timestamps { last_access: time, last_modification: time };
         let touched = utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW);
-        if touched.is_ok() && self.options().verify {
-            self.proofs().touched(identity, now);
+        match touched {
+            Ok(()) if self.options().verify => self.proofs().touched(identity, now),
+            Err(Errno::NOENT | Errno::NOTDIR) => return false,
+            _ => {}
         }
         // Left so by a kill between two steps, or by who wrote through a link.
         if identity.mode & !KEPT & 0o777 != 0 {
             fs::set_permissions(path, Permissions::from_mode(identity.mode & KEPT)).ok();
         }
+        true
     }
 }
 
@@ -186,7 +185,15 @@ fn equals(staged: &Staged, identity: &Identity, path: &Path, buffer: &mut [u8]) 
         return Ok(false);
     }
     // That ours was cleared away does not make the place another one.
-    let ours = staged.open().map_err(io::Error::other)?;
+    let opened;
+    let ours = match staged.held() {
+        Held::Open(file) => file,
+        Held::Named(name) => {
+            opened = open_stored(name.path()).map_err(io::Error::other)?;
+            &opened
+        }
+        Held::Moved => return Err(io::Error::other("it was moved away")),
+    };
     let (file, half) = (open_stored(path)?, buffer.len() / 2);
     let (one, other) = buffer.split_at_mut(half);
     let mut at = 0;
@@ -205,15 +212,12 @@ fn equals(staged: &Staged, identity: &Identity, path: &Path, buffer: &mut [u8]) 
     Ok(true)
 }
 
-fn forbid_writing(file: Option<&File>, identity: &Identity, path: &Path) -> Result<(), Refusal> {
+fn forbid_writing(identity: &Identity, path: &Path) -> Result<(), Refusal> {
     if identity.mode & 0o7777 == identity.mode & KEPT {
         return Ok(());
     }
-    let kept = Permissions::from_mode(identity.mode & KEPT);
-    match file
-        .map_or_else(|| fs::set_permissions(path, kept.clone()), |file| file.set_permissions(kept.clone()))
-    {
-        // Dune's trim took it: a client that finds the rule makes it again.
+    match fs::set_permissions(path, Permissions::from_mode(identity.mode & KEPT)) {
+        // Dune's trim took it, and a client that finds the rule makes it again.
         Err(error) if is_absent(&error) => Ok(()),
         set => set.map_err(Refusal::io("give permissions to", path)),
     }
@@ -235,9 +239,7 @@ fn link_new(file: &File, to: &Path) -> io::Result<Linked> {
         Ok(()) => return Ok(Linked::Done),
         Err(Errno::EXIST) => return Ok(Linked::There),
         Err(Errno::NOENT) => {}
-        Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::ROFS | Errno::ACCESS | Errno::IO)) => {
-            return Err(error.into());
-        }
+        Err(error) if is_fatal(error) => return Err(error.into()),
         Err(error) => return Ok(Linked::Not(error)),
     }
     // The directory, or the file itself, or `/proc` is missing.
@@ -301,6 +303,7 @@ mod tests {
     use super::*;
     use crate::dune::Options;
     use crate::dune::digest::Scheme;
+    use crate::dune::stage::OPEN;
     use crate::protocol::dune::Duplication;
 
     /// Somebody clears the whole cache in the middle of a promotion. Whether two files are equal was once asked again and again
@@ -312,13 +315,13 @@ mod tests {
         let built = all.path().join("built");
         fs::write(&built, "content").unwrap();
         let mut staging = Staging::new(store.root(), 1).unwrap();
-        let mut staged = staging.file(open_stored(&built).unwrap(), &built, Duplication::Hardlink).unwrap();
-        staging.close(&mut staged).unwrap();
+        let staged = staging.file(open_stored(&built).unwrap(), &built, Duplication::Hardlink, OPEN).unwrap();
         let id = FileId::new(FileLayout::V2, staged.content.digest(Scheme::Joined));
         let path = store.layout().file(id);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "content").unwrap();
-        fs::remove_file(staged.copy().unwrap()).unwrap();
+        let Held::Named(name) = staged.held() else { panic!("{staged:?}") };
+        fs::remove_file(name.path()).unwrap();
         let (mut buffer, mut notes) = (vec![0; 1000], Vec::new());
         let spot = store.spot(&staged, id, &mut buffer, Timestamp(1), &mut notes);
         assert!(matches!(spot, Err(Refusal::Io { .. })), "{spot:?}");

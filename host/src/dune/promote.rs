@@ -33,7 +33,7 @@ use super::meta::Meta;
 use super::note::{Note, Refusal};
 use super::place::{Renamed, Spot, rename, rename_new};
 use super::session::Session;
-use super::stage::{OPEN, Staged, Staging, is_absent};
+use super::stage::{Staged, Staging, is_absent};
 use super::{Collision, DuneStore};
 use crate::protocol::csexp::Sexp;
 use crate::protocol::dune::{Dedup, Duplication, FileDigest, Promotion, Repository};
@@ -129,15 +129,12 @@ impl Session {
         let how = promotion.duplication.unwrap_or(Duplication::Hardlink);
         self.staging()?;
         let mut all = Vec::with_capacity(promotion.files.len());
-        for (path, announced) in &promotion.files {
+        for (number, (path, announced)) in promotion.files.iter().enumerate() {
             let root = self.root.as_mut().ok_or(Refusal::NoBuildRoot)?;
             let staging = self.staging.as_mut().ok_or_else(gone)?;
-            let mut staged = staging.file(root.open(path)?, path, how)?;
+            let staged = staging.file(root.open(path)?, path, how, number)?;
             if staged.content.scheme(*announced).is_none() {
                 return Err(mismatch(path, *announced, &staged));
-            }
-            if all.len() >= OPEN {
-                staging.close(&mut staged)?;
             }
             all.push(staged);
         }

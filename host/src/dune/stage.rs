@@ -2,18 +2,16 @@
 //!
 //! A file is opened in the build tree and read through that descriptor; what is kept later is that inode, whatever is at its path by
 //! then. It is still the builder's: it is read again where its identity changed during the reading, and refused where that does not
-//! end. A link to it is made in its place in the store and nowhere before, which on a disk is half the cost of a promotion. Only in
-//! a promotion of more than [`OPEN`] files do the others get a link in the private directory instead of a descriptor, or a rule
-//! of many files would need more of these than a process may have.
+//! end. A link to it is made in its place in the store and nowhere before, which on a disk is half the cost of a promotion.
 //!
-//! A copy is made in a private directory below the store's root and digested as it is written. Copied is what the client wants to
-//! have copied, and what cannot be linked: on another file system, on one without links, with too many, or removed meanwhile. What
-//! is not kept is removed when it is dropped; the directory, when its session ends.
+//! Two kinds of files have a name on their way, in a private directory below the store's root: copies, which are digested as they
+//! are written, and those beyond the first few of a large rule, since each file without a name needs a descriptor. Copied is what the client
+//! wants to have copied, and what cannot be linked: on another file system, on one without links, with too many, or removed meanwhile.
+//! What is not kept is removed when it is dropped; the directory, when its session ends.
 
 use super::digest::{self, Content, Reading};
 use super::layout::PROMOTING;
 use super::note::Refusal;
-use super::source::open_stored;
 use crate::identity::Identity;
 use crate::protocol::dune::Duplication;
 use rustix::fs::{AtFlags, CWD, linkat};
@@ -28,9 +26,6 @@ use tempfile::TempDir;
 /// How often a file that changes is read before it is refused.
 const READINGS: usize = 4;
 
-/// So many files of one promotion are kept open.
-pub(super) const OPEN: usize = 32;
-
 /// What is left of a mode in the store: nobody may write.
 pub(super) const KEPT: u32 = 0o555;
 
@@ -44,17 +39,29 @@ pub(super) struct Staging {
     buffer: Box<[u8]>,
 }
 
-/// A file that was read. Its copy or link on its way is removed when this is dropped, unless it was moved away.
+/// How many files of one promotion are held by their descriptors alone.
+pub(super) const OPEN: usize = 32;
+
+/// A file that was read.
 #[derive(Debug)]
 pub(super) struct Staged {
-    /// Where its copy is, or a link to it.
-    copy: Option<OnItsWay>,
-    /// The inode that is to be kept, open unless it has a name.
-    file: Option<File>,
+    /// The inode that is to be kept.
+    held: Held,
     /// As it was when it was read.
     pub(super) identity: Identity,
     /// What was read.
     pub(super) content: Content,
+}
+
+/// By what a file is held until it is kept.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// It is open.
+    Open(File),
+    /// It has a name in the private directory, which is removed when this is dropped.
+    Named(OnItsWay),
+    /// It is in its place.
+    Moved,
 }
 
 impl Staging {
@@ -85,42 +92,49 @@ impl Staging {
         self.directory.path().join(self.number.to_string())
     }
 
-    /// Reads an open file of the build tree, which errors call `named`.
-    pub(super) fn file(&mut self, file: File, named: &Path, how: Duplication) -> Result<Staged, Refusal> {
-        if how == Duplication::Hardlink && self.links.is_some() {
-            let (identity, content) = read_whole(&file, named, &mut self.buffer)?;
-            if Some(identity.device) == self.links {
-                return Ok(Staged { copy: None, file: Some(file), identity, content });
-            }
+    /// Reads an open file of the build tree, which errors call `named`. It is the one with this number of its promotion.
+    pub(super) fn file(
+        &mut self,
+        file: File,
+        named: &Path,
+        how: Duplication,
+        number: usize,
+    ) -> Result<Staged, Refusal> {
+        if how == Duplication::Copy || self.links.is_none() {
+            return self.copy(&file, named);
         }
-        self.copy(&file, named)
+        let link = if number < OPEN { None } else { self.link(&file)? };
+        let (identity, content) = read_whole(&file, named, &mut self.buffer)?;
+        let held = match link {
+            Some(link) => Held::Named(link),
+            None if number < OPEN && Some(identity.device) == self.links => Held::Open(file),
+            None => return self.copy(&file, named),
+        };
+        Ok(Staged { held, identity, content })
+    }
+
+    /// Links to a file in the private directory, unless that cannot be done.
+    fn link(&mut self, file: &File) -> Result<Option<OnItsWay>, Refusal> {
+        let path = self.name();
+        match link(file, &path) {
+            Ok(()) => Ok(Some(OnItsWay(Some(path)))),
+            Err(error) if is_fatal(error) => Err(Refusal::io("make", &path)(error.into())),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Copies a file that was read and cannot be linked, as all later ones will be where that is not this file's own fault.
     pub(super) fn copy_instead(&mut self, staged: &mut Staged, why: Errno) -> Result<(), Refusal> {
+        let Held::Open(file) = &staged.held else { return Ok(()) };
         if !matches!(why, Errno::MLINK | Errno::NOENT) {
             self.links = None;
         }
         let named = Path::new("what was promoted");
-        let file = staged.open().map_err(Refusal::io("open", named))?;
-        let copy = self.copy(&file, named)?;
+        let copy = self.copy(file, named)?;
         if copy.content != staged.content {
             return Err(Refusal::Changing(named.to_owned()));
         }
         *staged = copy;
-        Ok(())
-    }
-
-    /// Lets go of a file's descriptor. It gets a name on its way instead, if it has none yet.
-    pub(super) fn close(&mut self, staged: &mut Staged) -> Result<(), Refusal> {
-        if let (None, Some(file)) = (&staged.copy, &staged.file) {
-            let path = self.name();
-            match link(file, &path) {
-                Ok(()) => staged.copy = Some(OnItsWay(Some(path))),
-                Err(why) => self.copy_instead(staged, why)?,
-            }
-        }
-        staged.file = None;
         Ok(())
     }
 
@@ -147,7 +161,7 @@ impl Staging {
                 let kept = Permissions::from_mode(before.mode & KEPT);
                 to.set_permissions(kept).map_err(Refusal::io("give permissions to", &path))?;
                 let identity = identity(&to, &path)?;
-                return Ok(Staged { copy: Some(on_its_way), file: Some(to), identity, content });
+                return Ok(Staged { held: Held::Named(on_its_way), identity, content });
             }
         }
         Err(Refusal::Changing(named.to_owned()))
@@ -165,31 +179,22 @@ impl Staging {
 }
 
 impl Staged {
-    /// The inode that is to be kept, if it is open.
-    pub(super) fn file(&self) -> Option<&File> {
-        self.file.as_ref()
+    /// By what it is held.
+    pub(super) const fn held(&self) -> &Held {
+        &self.held
     }
 
-    /// The inode that is to be kept. Somebody may have cleared away what is on its way.
-    pub(super) fn open(&self) -> io::Result<File> {
-        match (&self.file, self.copy()) {
-            (Some(file), _) => file.try_clone(),
-            (None, Some(copy)) => open_stored(copy),
-            (None, None) => Err(ErrorKind::NotFound.into()),
-        }
-    }
-
-    /// Where its copy or link on its way is, if it has one.
-    pub(super) fn copy(&self) -> Option<&Path> {
-        self.copy.as_ref().map(OnItsWay::path)
-    }
-
-    /// Says that its copy was moved away.
+    /// Says that it was moved to its place, and needs no name on its way any more.
     pub(super) fn moved(&mut self) {
-        if let Some(copy) = self.copy.take() {
-            copy.moved();
+        if let Held::Named(name) = std::mem::replace(&mut self.held, Held::Moved) {
+            name.moved();
         }
     }
+}
+
+/// Whether an error of a link would be one of a copy as well.
+pub(super) const fn is_fatal(error: Errno) -> bool {
+    matches!(error, Errno::NOSPC | Errno::DQUOT | Errno::ROFS | Errno::ACCESS | Errno::IO)
 }
 
 /// A path in the private directory that is removed when this is dropped.

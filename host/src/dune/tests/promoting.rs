@@ -2,7 +2,9 @@
 
 use super::{NEWEST, Site, dedups, digest, files, inode, key, promote, promotion, told};
 use crate::dune::digest::Scheme;
+use crate::dune::layout::{FileId, FileLayout};
 use crate::dune::meta::Meta;
+use crate::dune::stage::{Held, OPEN, Staging};
 use crate::dune::{Annotate, AnnotateError, Collision, Options, Provenance, Session};
 use crate::protocol::Version;
 use crate::protocol::csexp::Sexp;
@@ -341,4 +343,65 @@ fn a_file_with_too_many_links_is_copied() {
     site.write("default/b", "two", 0o644);
     promote(&mut site.session(NEWEST), 2, &[("default/b", "two")]);
     assert_eq!(fs::metadata(site.stored("two")).unwrap().nlink(), 2, "others are linked as before");
+}
+
+/// Between a look at what is there and the use of it, a trim may take it away.
+#[test]
+fn what_is_trimmed_while_it_is_promoted_again_is_made_again() {
+    let site = Site::new();
+    site.write("default/a", "one", 0o644);
+    promote(&mut site.session(NEWEST), 1, &[("default/a", "one")]);
+    let path = site.write("default/b", "one", 0o644);
+    let mut staging = Staging::new(site.root(), 1).unwrap();
+    let file = fs::File::open(&path).unwrap();
+    let mut staged = staging.file(file, &path, Duplication::Hardlink, 0).unwrap();
+    let (id, now) =
+        (FileId::new(FileLayout::V4, digest("one", Scheme::Joined)), Timestamp::of(SystemTime::now()));
+    let spot = site.store.spot(&staged, id, staging.buffer(), now, &mut Vec::new()).unwrap();
+    fs::remove_file(site.stored("one")).unwrap();
+    assert!(!site.store.keep(spot, &mut staged, &mut staging, now).unwrap(), "there is nothing to link to");
+    assert_eq!(inode(&site.stored("one")), inode(&path));
+}
+
+#[test]
+fn what_is_on_its_way_is_its_sessions_alone() {
+    let site = Site::new();
+    let mut session = site.session(NEWEST);
+    promote(&mut session, 1, &[]);
+    let names = fs::read_dir(site.root()).unwrap().map(|entry| entry.unwrap().path());
+    let own: Vec<_> = names.filter(|path| path.to_string_lossy().contains("/promoting.")).collect();
+    assert!(
+        own.len() == 1 && own[0].to_string_lossy().ends_with(&format!(".{}", std::process::id())),
+        "{own:?}"
+    );
+    assert_eq!(fs::metadata(&own[0]).unwrap().mode() & 0o777, 0o700);
+    drop(session);
+    assert!(!own[0].exists());
+}
+
+/// A rule may have more files than a process may have open. Each of the first ones was once held open until all were read.
+#[test]
+fn a_rule_with_many_files_needs_few_descriptors() {
+    let site = Site::new();
+    let all: Vec<_> =
+        (0..200).map(|number| (format!("default/{number}"), format!("content {number}"))).collect();
+    all.iter().for_each(|(path, content)| drop(site.write(path, content, 0o644)));
+    let files: Vec<_> = all.iter().map(|(path, content)| (path.as_str(), content.as_str())).collect();
+    let mut session = site.session(NEWEST);
+    assert!(told(&promote(&mut session, 1, &files)).is_empty());
+    assert_eq!(site.files().len(), 201);
+    for (path, content) in &all {
+        assert_eq!(inode(&site.stored(content)), inode(&site.build().join(path)));
+    }
+    let mut staging = Staging::new(site.root(), 1).unwrap();
+    let mut open = 0;
+    let staged: Vec<_> = (0..200)
+        .map(|number| {
+            let file = fs::File::open(site.build().join("default/0")).unwrap();
+            let staged = staging.file(file, Path::new("0"), Duplication::Hardlink, number).unwrap();
+            open += usize::from(matches!(staged.held(), Held::Open(_)));
+            staged
+        })
+        .collect();
+    assert_eq!((staged.len(), open), (200, OPEN));
 }
