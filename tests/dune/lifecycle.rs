@@ -140,15 +140,14 @@ fn told_to_end_it_ends_whatever_its_clients_do() -> Result<()> {
         deaf.write_all(
             format!("(14:set-build-root{}:{})", root.as_os_str().len(), root.display()).as_bytes(),
         )?;
-        let digest = "0123456789abcdef0123456789abcdef";
-        let named: String = files.iter().map(|file| format!("({}:{file}32:{digest})", file.len())).collect();
+        let digest = "80a4bd281160a93d5d048c90178c4366";
+        let named: Vec<_> = files.iter().map(|file| format!("({}:{file}32:{digest})", file.len())).collect();
+        let named = named.concat();
         let promote = format!("(7:promote(3:key32:{digest})(5:files{named})(8:metadata()))");
-        deaf.set_write_timeout(Some(Duration::from_millis(300)))?;
-        for _ in 0..200 {
-            if deaf.write_all(promote.as_bytes()).is_err() {
-                break;
-            }
-        }
+        deaf.set_write_timeout(Some(Duration::from_secs(1)))?;
+        rustix::net::sockopt::set_socket_recv_buffer_size(&deaf, 4096)?;
+        let is_stuck = (0..1000).any(|_| deaf.write_all(promote.as_bytes()).is_err());
+        ensure!(is_stuck, "there was room for all answers");
         let took = end(pid, signal)?;
         ensure!(took < Duration::from_secs(2), "{signal:?}: {took:?}");
         ensure!(fs::read(scene.port())?.is_empty() && scene.left().is_empty());
@@ -287,7 +286,7 @@ fn without_descriptors_for_all_who_are_silent_one_who_greets_is_served() -> Resu
     client(&scene)?;
     ensure!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     let log = fs::read_to_string(scene.log())?;
-    ensure!(log.matches("cannot take a connection").count() == 1, "{log}");
+    ensure!(log.matches("cannot take a connection").count() <= 1, "{log}");
     drop(silent);
     let took = end(pid, Signal::TERM)?;
     ensure!(took < Duration::from_secs(2), "{took:?}");
@@ -296,8 +295,22 @@ fn without_descriptors_for_all_who_are_silent_one_who_greets_is_served() -> Resu
 
 #[test]
 fn what_no_build_tree_needs_goes_in_the_background_when_it_is_too_much() -> Result<()> {
+    // Flags count before the variables of Dune's own daemon, and these before config.toml.
+    let never = "[dune]\nsize = '10 GB'\nperiod = '1h'\n";
+    let flags = ["--trim-period", "200ms", "--trim-size", "5 kB"];
+    trims(&flags, &[("DUNE_CACHE_TRIM_PERIOD", "3600"), ("DUNE_CACHE_TRIM_SIZE", "10000000000")], never)?;
+    trims(&[], &[("DUNE_CACHE_TRIM_PERIOD", "1"), ("DUNE_CACHE_TRIM_SIZE", "5000")], never)?;
+    trims(&[], &[("DUNE_CACHE_TRIM_SIZE", "large")], "[dune]\nsize = '5 kB'\nperiod = '1s'\n")
+}
+
+fn trims(flags: &[&str], variables: &[(&str, &str)], settings: &str) -> Result<()> {
     let scene = Scene::new()?;
-    let pid = scene.start(&["--dune", "--trim-period", "200ms", "--trim-size", "5 kB"])?;
+    fs::create_dir_all(scene.path("home/.config/reviver"))?;
+    fs::write(scene.path("home/.config/reviver/config.toml"), settings)?;
+    let mut start = scene.reviver(&["daemon", "start", "--dune"]);
+    start.args(flags).envs(variables.iter().copied());
+    done(start)?;
+    let pid = holder(&scene.port())?.context("it runs")?;
     let root = scene.path("w/_build");
     fs::create_dir_all(&root)?;
     let mut talking = client(&scene)?;

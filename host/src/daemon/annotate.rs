@@ -138,7 +138,7 @@ impl Annotate for Annotator {
 }
 
 /// The digest of a plugin's file.
-fn digest(path: &Path) -> io::Result<Digest> {
+pub(super) fn digest(path: &Path) -> io::Result<Digest> {
     let file = File::open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is not a file"));

@@ -2,14 +2,19 @@
 //!
 //! The thread is not waited for in the end: what it does may be killed anywhere (law 7).
 
-use super::shared::Shared;
+use super::annotate::digest;
+use super::shared::{Given, Shared};
 use crate::dune::trim::{Bound, TrimRequest};
 use crate::policy::Eviction;
 use crate::repository::size::ByteSize;
+use crate::runtime::WasmEviction;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// So many things that could not be done are told of each trim.
+const TROUBLES: usize = 10;
 
 /// Something to be done in each period.
 pub type Work = Box<dyn Fn(&Shared) + Send>;
@@ -47,29 +52,46 @@ impl Background {
     }
 }
 
-/// Brings Dune's caches below a size, with a policy or in Dune's own order.
-pub fn trim_dune(shared: &Shared, size: u64, policy: Option<&dyn Eviction>) {
+/// Brings Dune's caches below a size, with the policy that the user names or in Dune's own order.
+pub fn trim_dune(shared: &Shared, size: u64) {
     let Some(store) = &shared.given.dune else { return };
+    let policy = policy(shared);
     let request = TrimRequest {
         bound: Bound::Size(size),
         now: (shared.given.now)(),
-        policy,
+        policy: policy.as_ref().map(|policy| -> &dyn Eviction { policy }),
         all: false,
         dry_run: false,
         sweep: false,
     };
-    match store.trim(&request) {
-        Ok(trimmed) if trimmed.freed > 0 => {
-            shared.counts.trims.add(1);
-            shared.counts.freed.add(trimmed.freed);
-            let (before, freed) = (ByteSize(trimmed.overhead), ByteSize(trimmed.freed));
-            let (files, rules) = (trimmed.files, trimmed.metas);
-            shared.log(format_args!(
-                "trimmed {}: {files} files and {rules} rules, {freed} of {before}",
-                store.root().display()
-            ));
+    let trimmed = match store.trim(&request) {
+        Ok(trimmed) => trimmed,
+        Err(error) => return shared.log(format_args!("cannot trim: {error}")),
+    };
+    let place = store.root().display();
+    if let Some(fault) = &trimmed.fault {
+        shared.log(format_args!("{fault}; Dune's own order was used"));
+    }
+    for trouble in trimmed.troubles.iter().take(TROUBLES) {
+        shared.log(format_args!("trimming {place}: {trouble}"));
+    }
+    if trimmed.freed > 0 {
+        shared.counts.trims.add(1);
+        shared.counts.freed.add(trimmed.freed);
+        let (before, freed) = (ByteSize(trimmed.overhead), ByteSize(trimmed.freed));
+        let (files, rules) = (trimmed.files, trimmed.metas);
+        shared.log(format_args!("trimmed {place}: {files} files and {rules} rules, {freed} of {before}"));
+    }
+}
+
+/// The plugin that the user's settings name. One that cannot be had costs its order.
+fn policy(shared: &Shared) -> Option<WasmEviction> {
+    let Given { user, runtime, .. } = &shared.given;
+    match user.dune.eviction_plugin(user, &digest) {
+        Ok(source) => source.map(|source| WasmEviction::new(Arc::clone(runtime), source)),
+        Err(error) => {
+            shared.log(format_args!("{error}; Dune's own order is used"));
+            None
         }
-        Ok(_) => {}
-        Err(error) => shared.log(format_args!("cannot trim: {error}")),
     }
 }

@@ -12,7 +12,7 @@
 //!
 //! A client of Dune that is turned away fails its build, so those who may be about to greet are not, as long as there is room.
 
-use super::peer::Socket;
+use super::peer::Socket as _;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::{Shutdown, TcpStream};

@@ -83,8 +83,10 @@ impl Listeners {
             waited.push(PollFd::from_borrowed_fd(self.own.as_fd(), PollFlags::IN));
             waited.extend(self.dune.as_ref().map(|dune| PollFd::new(dune, PollFlags::IN)));
         }
-        let time = time
-            .map(|time| Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) });
+        let time = time.map(|time| Timespec {
+            tv_sec: time.as_secs().cast_signed(),
+            tv_nsec: i64::from(time.subsec_nanos()),
+        });
         match poll(&mut waited, time.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),

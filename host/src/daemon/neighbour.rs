@@ -2,7 +2,7 @@
 //!
 //! Anybody here may connect to Dune's endpoint, and whoever may promote decides what later builds of its user take for the results
 //! of their rules. Dune's own daemon takes anybody. The system knows the owner of each socket, and is asked for that one
-//! (sock_diag(7); `/proc/net/tcp` is read in pieces, and may miss one while others come and go):
+//! (`sock_diag(7)`; `/proc/net/tcp` is read in pieces, and may miss one while others come and go):
 //!
 //! | the system says of the peer's socket | the peer is |
 //! |---|---|

@@ -1,13 +1,10 @@
 //! How large Dune's caches may become, and how often that is looked at: flags, else the variables of Dune's own daemon, else
-//! `[dune]` in config.toml, else what Dune's own daemon does.
+//! `[dune]` in config.toml, where what Dune's own daemon does is usual.
 
 use super::start::StartArgs;
+use crate::repository::dune::DuneSettings;
 use crate::repository::size::ByteSize;
 use std::time::Duration;
-
-/// What is usual in Dune.
-const PERIOD: Duration = Duration::from_mins(10);
-const SIZE: ByteSize = ByteSize(10_000_000_000);
 
 pub(super) struct Limits {
     pub(super) period: Duration,
@@ -17,7 +14,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) fn of(args: &StartArgs) -> Self {
+    pub(super) fn of(args: &StartArgs, user: &DuneSettings) -> Self {
         let mut strange = Vec::new();
         let period = variable("DUNE_CACHE_TRIM_PERIOD", &mut strange, |text| {
             let seconds = text.parse().ok().map(Duration::from_secs);
@@ -25,8 +22,8 @@ impl Limits {
         });
         let size = variable("DUNE_CACHE_TRIM_SIZE", &mut strange, ByteSize::parse);
         Self {
-            period: args.trim_period.or(period).unwrap_or(PERIOD),
-            size: args.trim_size.or(size).unwrap_or(SIZE),
+            period: args.trim_period.or(period).unwrap_or(user.period),
+            size: args.trim_size.or(size).unwrap_or(user.size),
             strange,
         }
     }

@@ -34,7 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(in crate::cli) struct StartArgs {
-    /// Serve the clients of Dune 2.0 to 2.9 too, which find the daemon by themselves: run them with DUNE_CACHE=enabled
+    #[arg(
+        help = "Serve the clients of Dune 2.0 to 2.9 too, which find the daemon by themselves: run them with DUNE_CACHE=enabled"
+    )]
     #[arg(long)]
     pub(super) dune: bool,
     /// Stay in the foreground, until told to end by SIGTERM, SIGINT or SIGHUP
@@ -43,14 +45,19 @@ pub(in crate::cli) struct StartArgs {
     /// End when the last client has left, or if none comes in a minute
     #[arg(long)]
     pub(super) exit_no_client: bool,
-    /// Listen here, in a directory that nobody else may enter [default: $XDG_RUNTIME_DIR/reviver/socket, else daemon/socket in
-    /// the cache directory]
+    #[arg(
+        help = "Listen here, in a directory that nobody else may enter [default: $XDG_RUNTIME_DIR/reviver/socket, else daemon/socket in the cache directory]"
+    )]
     #[arg(long, value_name = "PATH")]
     pub(super) socket: Option<PathBuf>,
-    /// Look for what is to be trimmed so often [default: what DUNE_CACHE_TRIM_PERIOD says in seconds, else 10m]
+    #[arg(
+        help = "Look for what is to be trimmed so often [default: what DUNE_CACHE_TRIM_PERIOD says in seconds, else config.toml, else 10m]"
+    )]
     #[arg(long, value_name = "TIME", value_parser = parse_period)]
     pub(super) trim_period: Option<Duration>,
-    /// Keep so much in Dune's cache that no build tree links to [default: what DUNE_CACHE_TRIM_SIZE says in bytes, else 10 GB]
+    #[arg(
+        help = "Keep so much in Dune's cache that no build tree links to [default: what DUNE_CACHE_TRIM_SIZE says in bytes, else config.toml, else 10 GB]"
+    )]
     #[arg(long, value_name = "SIZE", value_parser = trim::parse_size)]
     pub(super) trim_size: Option<ByteSize>,
     /// Write the log here; what exceeds 4 MiB goes to FILE.old [default: daemon/log in the cache directory]
@@ -95,7 +102,7 @@ fn serve(places: &Places, args: &StartArgs) -> anyhow::Result<Exit> {
     allow_many_files();
     let log = Arc::new(LogFile::open(places.log(args.log.as_deref())?)?);
     let user = user_settings()?;
-    let limits = Limits::of(args);
+    let limits = Limits::of(args, &user.dune);
     limits.strange.iter().for_each(|strange| log.line(format_args!("{strange}")));
     let options = Options { link: user.link, verify: user.verify, read_only: user.read_only };
     let store = Store::open(&places.cache, options)?;
@@ -103,7 +110,8 @@ fn serve(places: &Places, args: &StartArgs) -> anyhow::Result<Exit> {
     let (dune, ports) = if args.dune {
         let root = Places::dune()?;
         let ports = places.ports(&root);
-        (Some(Arc::new(DuneStore::open(root, crate::dune::Options::default())?)), ports)
+        let options = crate::dune::Options { verify: user.dune.verify, collision: user.dune.collision };
+        (Some(Arc::new(DuneStore::open(root, options)?)), ports)
     } else {
         (None, Vec::new())
     };
@@ -114,7 +122,7 @@ fn serve(places: &Places, args: &StartArgs) -> anyhow::Result<Exit> {
         leaves: args.exit_no_client,
     };
     let grants = xdg("XDG_STATE_HOME", ".local/state").map(|state| state.join("reviver/grants.toml"));
-    let background = Background { period: limits.period, work: work(places, &user.read_only, &limits) };
+    let background = Background { period: limits.period, work: work(places, user.read_only, &limits) };
     let given = Given {
         store,
         dune,
@@ -138,9 +146,9 @@ fn serve(places: &Places, args: &StartArgs) -> anyhow::Result<Exit> {
 }
 
 /// What is done from time to time.
-fn work(places: &Places, is_read_only: &bool, limits: &Limits) -> Vec<Work> {
+fn work(places: &Places, is_read_only: bool, limits: &Limits) -> Vec<Work> {
     let size = limits.size.0;
-    let mut all: Vec<Work> = vec![Box::new(move |shared| trim_dune(shared, size, None))];
+    let mut all: Vec<Work> = vec![Box::new(move |shared| trim_dune(shared, size))];
     if !is_read_only {
         let global = Global { cache_dir: Some(places.cache.clone().into()) };
         all.push(Box::new(move |shared| {
