@@ -164,7 +164,7 @@ fn moved(sent: &str, work: &str) -> Result<String> {
 fn many(expected: &Json) -> Result<String> {
     let root = format!("{}/b/41_many_in_one_write/_build", "$W");
     let length = root.len() - "$W".len() + RECORDED;
-    let mut sent = format!("(4:lang19:dune-cache-protocol(1:11:2))(14:set-build-root{length}:{root})");
+    let mut parts = vec![format!("(4:lang19:dune-cache-protocol(1:11:2))(14:set-build-root{length}:{root})")];
     for number in 0..50 {
         let key = format!("{:032x}", 0x4100 + number);
         let rule = text(&expected["store_changes"], &format!("meta/v4/{}/{key}", &key[..2]))?;
@@ -172,8 +172,9 @@ fn many(expected: &Json) -> Result<String> {
             rule.strip_prefix("((8:metadata)").and_then(|rest| rest.strip_suffix(')')).context("files")?;
         let name = format!("default/f{number}");
         ensure!(files.starts_with(&format!("(5:files({}:{name}32:", name.len())), "{files}");
-        sent += &format!("(7:promote(3:key32:{key}){files}(8:metadata())(11:duplication8:hardlink))");
+        parts.push(format!("(7:promote(3:key32:{key}){files}(8:metadata())(11:duplication8:hardlink))"));
     }
+    let sent = parts.concat();
     let recorded = sent.len() - "$W".len() + RECORDED;
     ensure!(text(expected, "sent")? == format!("<{recorded} bytes>"), "{recorded} bytes");
     Ok(sent)

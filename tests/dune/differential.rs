@@ -11,6 +11,7 @@
 use crate::dice::Dice;
 use crate::fixture::write;
 use crate::peer::{Daemon, Place, Whose, dune_is_here};
+use crate::rounds::rounds;
 use crate::speech::{GREETING, Speech};
 use crate::survive::file_digest;
 use crate::tree;
@@ -20,7 +21,6 @@ use reviver::protocol::dune::{Command, Duplication, FileDigest, NEWEST, Promotio
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// One of two daemons that are told the same.
 struct Side {
@@ -47,16 +47,14 @@ fn whatever_a_client_says_dunes_daemon_and_ours_do_the_same() -> Result<()> {
     if !dune_is_here() {
         return Ok(());
     }
-    let seed = match asked("REVIVER_DUNE_SEED")? {
-        Some(seed) => seed,
-        None => SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros() as u64 % 1_000_000,
-    };
+    let rounds = rounds(30)?;
     let sides = [Side::new(Whose::Dunes)?, Side::new(Whose::Ours)?];
     let (mut rules, mut dedups) = (0, 0);
-    for round in seed..seed + asked("REVIVER_DUNE_ROUNDS")?.unwrap_or(30) {
+    for round in rounds {
         let script = Script::random(&mut Dice::new(round));
         let [theirs, ours] = sides.each_ref().map(|side| side.play(round, &script));
-        let (theirs, ours) = (theirs?, ours?);
+        let seed = || format!("REVIVER_DUNE_SEED={round}");
+        let (theirs, ours) = (theirs.with_context(seed)?, ours.with_context(seed)?);
         ensure!(
             theirs == ours,
             "REVIVER_DUNE_SEED={round}: {}\nDune's: {theirs:#?}\nours: {ours:#?}",
@@ -233,8 +231,4 @@ fn nonsense(dice: &mut Dice) -> Vec<u8> {
 fn said(command: &Command) -> Words {
     // All is known in the newest version.
     Words::Said(command.to_sexp(NEWEST).map(|value| value.to_bytes()).unwrap_or_default())
-}
-
-fn asked(variable: &str) -> Result<Option<u64>> {
-    std::env::var(variable).ok().map(|text| text.parse().context(variable.to_owned())).transpose()
 }

@@ -23,6 +23,7 @@ mod fixture;
 mod lifecycle;
 mod peer;
 mod replay;
+mod rounds;
 mod scene;
 mod speech;
 mod survive;

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,7 @@ pub(crate) struct Place {
 
 /// A daemon that runs.
 pub(crate) struct Daemon {
+    whose: Whose,
     child: Child,
     endpoint: SocketAddr,
 }
@@ -77,7 +78,7 @@ impl Place {
 
     /// Starts one.
     pub(crate) fn start(&self, whose: Whose) -> Result<Daemon> {
-        self.run(self.command(whose, None))
+        self.run(whose, self.command(whose, None))
     }
 
     /// Starts ours as nobody, whom permissions stop. Only root can.
@@ -87,7 +88,7 @@ impl Place {
         ensure!(Command::new("cp").arg(REVIVER).arg(&copy).status()?.success());
         let mut command = self.command(Whose::Ours, Some(&copy));
         command.uid(NOBODY).gid(NOBODY);
-        self.run(command)
+        self.run(Whose::Ours, command)
     }
 
     /// Gives all that is there to nobody.
@@ -108,17 +109,17 @@ impl Place {
         shell.args(["-c", &format!("{first}; exec \"$@\""), "sh", REVIVER]).args(plain.get_args());
         shell.env_clear().current_dir(self.top.path()).stdin(Stdio::null()).stdout(Stdio::null());
         shell.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        self.run(shell)
+        self.run(Whose::Ours, shell)
     }
 
-    fn run(&self, mut command: Command) -> Result<Daemon> {
+    fn run(&self, whose: Whose, mut command: Command) -> Result<Daemon> {
         let complaints = fs::File::create(self.path("complaints"))?;
         let mut child = command.stderr(complaints).spawn().with_context(|| format!("{command:?}"))?;
         let until = Instant::now() + LONG;
         loop {
             let text = fs::read_to_string(self.port()).unwrap_or_default();
             if let Ok(endpoint) = text.parse() {
-                return Ok(Daemon { child, endpoint });
+                return Ok(Daemon { whose, child, endpoint });
             }
             if let Some(status) = child.try_wait()? {
                 bail!("{command:?} ended with {status}: {}", self.complaints());
@@ -140,7 +141,20 @@ impl Place {
 
 impl Daemon {
     pub(crate) fn connect(&self) -> Result<TcpStream> {
-        let stream = TcpStream::connect(self.endpoint).context("connect")?;
+        let until = Instant::now() + LONG;
+        let stream = loop {
+            match TcpStream::connect(self.endpoint) {
+                // Dune's daemon says where it is before it listens there.
+                Err(error)
+                    if self.whose == Whose::Dunes
+                        && error.kind() == ErrorKind::ConnectionRefused
+                        && Instant::now() < until =>
+                {
+                    sleep(Duration::from_millis(10));
+                }
+                stream => break stream.context("connect")?,
+            }
+        };
         stream.set_nodelay(true)?;
         Ok(stream)
     }

@@ -22,7 +22,7 @@ fn a_damaged_transcript_is_refused_or_understood() -> Result<()> {
         let Transcript { name, version, from_client, from_daemon } =
             &transcripts[dice.below(transcripts.len())];
         let mut bytes = if dice.once_in(4) { from_daemon.clone() } else { from_client.clone() };
-        for _ in 0..1 + dice.below(3) {
+        for _ in 0..=dice.below(3) {
             damage(dice, &mut bytes);
         }
         understood.set(understood.get() + holds(dice, &bytes, *version).with_context(|| name.clone())?);

@@ -146,7 +146,8 @@ mod tests {
     #[test]
     fn the_smaller_minor_of_the_newest_common_major_is_spoken() {
         type Versions<'a> = &'a [(u64, u64)];
-        let cases: [(Versions<'_>, Versions<'_>, Option<(u64, u64)>); 8] = [
+        type Case<'a> = (Versions<'a>, Versions<'a>, Option<(u64, u64)>);
+        let cases: [Case<'_>; 8] = [
             (&[(1, 2)], &[(1, 2)], Some((1, 2))),
             (&[(1, 2)], &[(1, 0)], Some((1, 0))),
             (&[(1, 0)], &[(1, 9)], Some((1, 0))),

@@ -6,11 +6,13 @@
 //! | `paths.rs` | promotions of what is outside of the build root |
 //! | `change.rs` | files that vanish or change while they are promoted |
 //! | `disk.rs` | a store that cannot be written, and one that is full |
+//! | `garbled.rs` | real sessions with damage |
 //! | `crowd.rs` | many who say nothing, some who never listen, one who is killed; and the memory for all that |
 
 mod change;
 mod crowd;
 mod disk;
+mod garbled;
 mod greeting;
 mod paths;
 
