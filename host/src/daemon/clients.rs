@@ -1,0 +1,206 @@
+//! Who is connected.
+//!
+//! Each connection has a thread, and a [`Client`] here as long as the thread runs. Those who have not greeted are strangers: only
+//! so many of them are kept, and the oldest goes when one more comes. So whoever connects and says nothing takes no place from
+//! those who do.
+//!
+//! | somebody comes | |
+//! |---|---|
+//! | fewer strangers than [`STRANGERS`] | is let in |
+//! | as many | is let in, and the oldest stranger's socket is ended |
+//! | [`MOST`] connections altogether | nobody is taken from the queue of the system before one leaves |
+
+use super::peer::Socket;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// So many connections that have not greeted are kept.
+pub const STRANGERS: usize = 64;
+
+/// So many connections are served at once.
+pub const MOST: usize = 1000;
+
+/// Which language is spoken on a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Kind {
+    /// Dune's.
+    Dune,
+    /// Our own.
+    Own,
+}
+
+/// A second handle of a connection, by which it can be ended.
+#[derive(Debug)]
+pub enum Handle {
+    /// Of Dune's endpoint.
+    Tcp(TcpStream),
+    /// Of our own.
+    Unix(UnixStream),
+}
+
+impl Handle {
+    fn end(&self, which: Shutdown) {
+        // Who has gone needs no ending.
+        match self {
+            Self::Tcp(socket) => socket.end(which).ok(),
+            Self::Unix(socket) => socket.end(which).ok(),
+        };
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Tcp(_) => Kind::Dune,
+            Self::Unix(_) => Kind::Own,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Open {
+    handle: Handle,
+    is_stranger: bool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    next: u64,
+    open: BTreeMap<u64, Open>,
+    /// Clients that ever greeted.
+    greeted: u64,
+}
+
+/// All that are connected.
+#[derive(Debug)]
+pub struct Clients {
+    state: Mutex<State>,
+    left: Condvar,
+    /// Wakes whoever accepts connections.
+    wake: UnixStream,
+}
+
+impl Clients {
+    /// Nobody; `wake`, which must not block, gets a byte whenever somebody leaves.
+    #[must_use]
+    pub fn new(wake: UnixStream) -> Self {
+        Self { state: Mutex::default(), left: Condvar::new(), wake }
+    }
+
+    /// Lets somebody in.
+    #[must_use]
+    pub fn enter(self: &Arc<Self>, handle: Handle) -> Client {
+        let mut state = self.state();
+        let mut strangers = state.open.values().filter(|open| open.is_stranger);
+        let oldest = strangers.next();
+        if let Some(oldest) = oldest
+            && strangers.count() + 1 >= STRANGERS
+        {
+            oldest.handle.end(Shutdown::Both);
+            // Its thread leaves soon; until then it is not to be the oldest any more.
+            let id = state.open.iter().find(|(_, open)| open.is_stranger).map(|(id, _)| *id);
+            if let Some(open) = id.and_then(|id| state.open.get_mut(&id)) {
+                open.is_stranger = false;
+            }
+        }
+        let id = state.next;
+        state.next += 1;
+        state.open.insert(id, Open { handle, is_stranger: true });
+        Client { id, clients: Arc::clone(self) }
+    }
+
+    /// Ends the connection of the oldest stranger. Whether there was one.
+    pub fn turn_one_away(&self) -> bool {
+        let mut state = self.state();
+        let oldest = state.open.values_mut().find(|open| open.is_stranger);
+        oldest.is_some_and(|open| {
+            open.handle.end(Shutdown::Both);
+            open.is_stranger = false;
+            true
+        })
+    }
+
+    /// How many are connected, strangers too.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.state().open.len()
+    }
+
+    /// Whether nobody is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many of one language are connected.
+    #[must_use]
+    pub fn of(&self, kind: Kind) -> usize {
+        self.state().open.values().filter(|open| open.handle.kind() == kind).count()
+    }
+
+    /// How many have ever greeted.
+    #[must_use]
+    pub fn greeted(&self) -> u64 {
+        self.state().greeted
+    }
+
+    /// Ends what all of them send, or all connections.
+    pub fn end(&self, which: Shutdown) {
+        self.state().open.values().for_each(|open| open.handle.end(which));
+    }
+
+    /// Waits until nobody is connected, but not longer than this. Whether that is so.
+    #[must_use]
+    pub fn wait(&self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        let mut state = self.state();
+        while !state.open.is_empty() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = self.left.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing is half done where a thread could end.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One connection, as long as this is kept.
+#[derive(Debug)]
+pub struct Client {
+    id: u64,
+    clients: Arc<Clients>,
+}
+
+impl Client {
+    /// Its number: the how many-th connection it is, from nought.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Says that it has greeted, and is no stranger any more.
+    pub fn greeted(&self) {
+        let mut state = self.clients.state();
+        state.greeted += 1;
+        if let Some(open) = state.open.get_mut(&self.id) {
+            open.is_stranger = false;
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.clients.state().open.remove(&self.id);
+        self.clients.left.notify_all();
+        // A wake that finds no room finds others before it.
+        (&self.clients.wake).write_all(&[0]).ok();
+    }
+}
