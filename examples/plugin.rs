@@ -402,7 +402,7 @@ fn remembered(workshop: &Workshop, rounds: usize) -> Result<()> {
             environment: Rc::clone(&environment),
             accepted: &accepted,
             input: InputRule::None,
-            stdin: null.as_fd(),
+            stdin: Some(null.as_fd()),
             joined: false,
             here: false,
             told: &[],

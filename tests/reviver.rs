@@ -145,7 +145,7 @@ impl Place {
             environment: Rc::new(self.environment.clone()),
             accepted: &BTreeSet::from([0]),
             input: InputRule::Auto,
-            stdin: stdin.as_fd(),
+            stdin: Some(stdin.as_fd()),
             joined: false,
             here: false,
             told: &[],

@@ -4,7 +4,7 @@
 //! compared as a whole: in which order two pipes were read says nothing. A file that the run left alone is no difference but a
 //! doubt, unless it is right.
 
-use super::miss::Performed;
+use super::examine::Performed;
 use super::revive::join;
 use super::tree::Node;
 use super::writes::{State, Watched, state};

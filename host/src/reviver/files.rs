@@ -28,6 +28,9 @@ use std::rc::Rc;
 /// The names in a directory.
 pub type Names = FxHashSet<OsString>;
 
+/// What was at each path that was looked at.
+pub type Seen = BTreeMap<PathBuf, Option<Identity>>;
+
 /// The file system as one operation sees it, at one moment: every path is looked at once and the answer kept.
 pub struct Files {
     table: Rc<Table>,
@@ -116,7 +119,7 @@ impl Files {
 
     /// All that was looked at so far.
     #[must_use]
-    pub fn seen(&self) -> BTreeMap<PathBuf, Option<Identity>> {
+    pub fn seen(&self) -> Seen {
         let identities = self.identities.borrow();
         identities.iter().map(|(path, seen)| (PathBuf::from(OsStr::from_bytes(path)), *seen)).collect()
     }

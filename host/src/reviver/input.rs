@@ -58,10 +58,11 @@ impl std::error::Error for InputDoubt {
 
 /// The value of standard input, and what the command gets for it. A regular file is left where it stands.
 pub fn resolve(
-    stdin: BorrowedFd<'_>,
+    stdin: Option<BorrowedFd<'_>>,
     input: Input,
     rule: InputRule,
 ) -> Result<(Value, ChildInput), InputDoubt> {
+    let Some(stdin) = stdin else { return Ok((Value::Absent, ChildInput::Null)) };
     if input == Input::Unused {
         return Ok((Value::Absent, ChildInput::Inherit));
     }
@@ -170,7 +171,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"headbody").unwrap();
         file.seek(io::SeekFrom::Start(4)).unwrap();
-        let (value, _) = resolve(file.as_fd(), Input::Read, InputRule::Auto).unwrap();
+        let (value, _) = resolve(Some(file.as_fd()), Input::Read, InputRule::Auto).unwrap();
         assert_eq!(value, Value::of(b"body"));
         assert_eq!(file.stream_position().unwrap(), 4);
     }
@@ -181,10 +182,10 @@ mod tests {
         writer.write_all(b"words").unwrap();
         drop(writer);
         assert!(matches!(
-            resolve(reader.as_fd(), Input::Read, InputRule::Auto),
+            resolve(Some(reader.as_fd()), Input::Read, InputRule::Auto),
             Err(InputDoubt::Unknown("a pipe"))
         ));
-        let (value, input) = resolve(reader.as_fd(), Input::Read, InputRule::Read).unwrap();
+        let (value, input) = resolve(Some(reader.as_fd()), Input::Read, InputRule::Read).unwrap();
         assert_eq!(value, Value::of(b"words"));
         let ChildInput::File(mut file) = input else { panic!("the command gets what was read") };
         let mut text = String::new();
@@ -195,11 +196,13 @@ mod tests {
     #[test]
     fn nothing_is_nothing() {
         let null = File::open("/dev/null").unwrap();
-        let (value, _) = resolve(null.as_fd(), Input::Read, InputRule::Auto).unwrap();
+        let (value, _) = resolve(Some(null.as_fd()), Input::Read, InputRule::Auto).unwrap();
         assert_eq!(value, Value::Absent);
         let (reader, _writer) = io::pipe().unwrap();
         for (input, rule) in [(Input::Unused, InputRule::Auto), (Input::Read, InputRule::None)] {
-            assert_eq!(resolve(reader.as_fd(), input, rule).unwrap().0, Value::Absent);
+            assert_eq!(resolve(Some(reader.as_fd()), input, rule).unwrap().0, Value::Absent);
         }
+        let none = resolve(None, Input::Read, InputRule::Read).unwrap();
+        assert!(matches!(none, (Value::Absent, ChildInput::Null)), "{none:?}");
     }
 }

@@ -2,8 +2,10 @@
 
 use super::execute::Outputs;
 use super::explain::{self, Difference, differences, explained};
+use super::files::Files;
 use super::hunk::{self, HunkError};
 use super::identify;
+use super::journal;
 use super::label;
 use super::list::Lists;
 use super::prepare::Prepared;
@@ -73,15 +75,30 @@ impl Reviver<'_> {
         search: &Search,
         outputs: &mut Outputs<'_>,
         report: &mut Report,
-    ) -> Option<(Key, Exit)> {
-        let (key, entry, list) = search.found.as_ref()?;
+    ) -> Option<Exit> {
+        let (_, entry, _) = search.found.as_ref()?;
+        let outcome = self.put_in_place(request, &resolver.files, prepared, entry, report)?;
+        for chunk in &outcome.output {
+            outputs.say(chunk.stream, &chunk.bytes);
+        }
+        self.note_use(entry, &outcome, report);
+        self.see_anew(request, resolver, prepared, search);
+        Some(outcome.exit)
+    }
+
+    /// Puts the files of an entry in place; `None` where it proves to be no hit.
+    pub(super) fn put_in_place(
+        &self,
+        request: &Request<'_>,
+        files: &Files,
+        prepared: &Prepared,
+        entry: &Entry,
+        report: &mut Report,
+    ) -> Option<Outcome> {
+        let key = entry.key();
         let outcome = self.outcome(entry, report)?;
-        let reviving = Reviving {
-            store: self.store,
-            partition: self.partition,
-            files: &resolver.files,
-            umask: request.environment.umask,
-        };
+        let umask = request.environment.umask;
+        let reviving = Reviving { store: self.store, partition: self.partition, files, umask };
         match reviving.revive(entry, &prepared.derivation, &prepared.places) {
             Ok(Some(revived)) => {
                 let foreign = revived.foreign.iter().map(|path| {
@@ -110,23 +127,37 @@ impl Reviver<'_> {
         for place in &prepared.places {
             self.store.disturb_path(place);
         }
-        for chunk in &outcome.output {
-            outputs.say(chunk.stream, &chunk.bytes);
-        }
+        Some(outcome)
+    }
+
+    /// Notes that an entry was revived.
+    pub(super) fn note_use(&self, entry: &Entry, outcome: &Outcome, report: &mut Report) {
+        let key = entry.key();
+        report.record.result = journal::Result::Hit;
+        report.record.key = key.to_string();
         report.record.duration = outcome.duration;
-        if let Err(error) = self.partition.used(*key, self.clock.now()) {
+        if let Err(error) = self.partition.used(key, self.clock.now()) {
             report.warnings.push(format!("cannot note that the entry was used: {error}"));
         }
+    }
+
+    /// Makes the next lookup as cheap as it can be.
+    pub(super) fn see_anew(
+        &self,
+        request: &Request<'_>,
+        resolver: &Resolver,
+        prepared: &Prepared,
+        search: &Search,
+    ) {
         if self.store.options().read_only {
-            return Some((*key, outcome.exit));
+            return;
         }
         if prepared.stale_programs {
             self.remember_again(request, resolver, prepared);
         }
-        if let Some(position) = list {
-            self.refresh(request, resolver, prepared, search, *position);
+        if let Some((_, _, Some(position))) = search.found {
+            self.refresh(request, resolver, prepared, search, position);
         }
-        Some((*key, outcome.exit))
     }
 
     /// What differs from the nearest operation that is known; `None` where none is.

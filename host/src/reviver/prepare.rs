@@ -18,7 +18,7 @@ use crate::policy::Fault;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-/// Why an operation has no key.
+/// Why an operation has no key, or nothing to do with it.
 #[derive(Debug)]
 pub(super) struct Uncached {
     pub(super) reason: String,
@@ -29,11 +29,20 @@ pub(super) struct Uncached {
     pub(super) is_refusal: bool,
     /// Whether it did because something is not what it should be: its settings, as a rule.
     pub(super) is_malformed: bool,
+    /// Whether the operation has a key all the same: it is a miss that cannot be recorded.
+    pub(super) is_named: bool,
 }
 
 impl Uncached {
     pub(super) fn because(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), fault: None, unusable: false, is_refusal: false, is_malformed: false }
+        Self {
+            reason: reason.into(),
+            fault: None,
+            unusable: false,
+            is_refusal: false,
+            is_malformed: false,
+            is_named: false,
+        }
     }
 
     fn unusable(error: impl std::fmt::Display) -> Self {

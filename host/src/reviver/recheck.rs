@@ -16,19 +16,20 @@
 //! What differs is not always a wrong key: some commands never do the same twice. The warning says both.
 
 use super::compare::Compared;
+use super::examine::Performed;
 use super::execute::Outputs;
 use super::explain::Explained;
 use super::guard::Guard;
 use super::hunk;
 use super::journal;
 use super::kept::Now;
-use super::miss::Performed;
 use super::outputs;
 use super::prepare::Prepared;
 use super::remember::Resolved;
 use super::resolve::Resolver;
 use super::revive::{directories, targets};
 use super::run::{Report, Request, Reviver, RunError, Search};
+use super::unchanged::unchanged;
 use super::writes::watch;
 use crate::digest::Framer;
 use crate::key::Key;
@@ -138,8 +139,8 @@ fn same_inputs(
     list: Option<(&Resolved, &Now)>,
     performed: &Performed,
 ) -> Result<(), String> {
-    let Performed { after, executed, .. } = performed;
-    super::miss::unchanged(before, after, prepared, executed.started)?;
+    let Performed { after, since, .. } = performed;
+    unchanged(&before.files.seen(), after, prepared, *since)?;
     let Some((list, then)) = list else { return Ok(()) };
     let now = list.now(after).map_err(|doubt| doubt.to_string())?;
     (now == then.values).then_some(()).ok_or_else(|| "an input changed while the command ran".to_owned())

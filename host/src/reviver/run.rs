@@ -11,11 +11,11 @@
 //! Nothing in here makes a command fail that works without a cache.
 
 use super::environment::Environment;
-use super::execute::Outputs;
+use super::execute::{ChildInput, Outputs};
 use super::input::InputRule;
 use super::journal::{self, Record};
 use super::list::Lists;
-use super::prepare::Uncached;
+use super::prepare::{Prepared, Uncached};
 use super::recheck::Share;
 use super::remember::Resolved;
 use super::resolve::Resolver;
@@ -70,8 +70,8 @@ pub struct Request<'a> {
     pub accepted: &'a BTreeSet<u8>,
     /// What the user says of standard input.
     pub input: InputRule,
-    /// Standard input.
-    pub stdin: BorrowedFd<'a>,
+    /// Standard input; `None` for nothing.
+    pub stdin: Option<BorrowedFd<'a>>,
     /// Whether standard output and standard error are one file.
     pub joined: bool,
     /// Whether this process stands in the operation's directory.
@@ -153,15 +153,11 @@ impl std::error::Error for RunError {
 impl Reviver<'_> {
     /// Does an operation.
     pub fn run(&self, request: &Request<'_>, outputs: &mut Outputs<'_>) -> Result<Ran, RunError> {
-        let resolver = self.look_around(request);
         let mut report = self.report();
-        let mut prepared = match self.prepare(request, &resolver, &mut report) {
-            Ok(prepared) => prepared,
+        let (resolver, mut prepared, found) = match self.look(request, &mut report) {
+            Ok(looked) => looked,
             Err(uncached) => return Ok(self.bare(report, uncached, None)),
         };
-        report.record.label.clone_from(&prepared.derivation.label);
-        let found = self.lookup(request, &resolver, &prepared);
-        report.record.base = found.base.to_hex();
         if request.recheck != Share::NONE
             && let Some(exit) =
                 self.recheck(request, &resolver, &mut prepared, &found, outputs, &mut report)?
@@ -169,39 +165,22 @@ impl Reviver<'_> {
             self.note(&mut report);
             return Ok(Ran::Done { exit, report });
         }
-        if let Some((key, exit)) = self.hit(request, &resolver, &prepared, &found, outputs, &mut report) {
-            report.record.result = journal::Result::Hit;
-            report.record.key = key.to_string();
+        if let Some(exit) = self.hit(request, &resolver, &prepared, &found, outputs, &mut report) {
             self.note(&mut report);
             return Ok(Ran::Done { exit, report });
         }
-        if self.store.options().read_only {
-            let input = std::mem::replace(&mut prepared.child_input, super::execute::ChildInput::Inherit);
-            return Ok(bare_miss(report, input));
-        }
-        report.record.differences = self.differences(request, &prepared, &found);
-        // With a plugin that is switched off nothing would be recorded, and what it makes itself would be missing.
-        if let Err(fault) = self.key_policy.ready().and_then(|()| self.codec.ready()) {
-            let input = std::mem::replace(&mut prepared.child_input, super::execute::ChildInput::Inherit);
-            let reason = fault.reason();
-            let uncached = Uncached { fault: Some(fault), ..Uncached::because(reason) };
-            return Ok(self.bare(report, uncached, Some(input)));
-        }
-        let watched = match super::writes::watch(&prepared.derivation, &prepared.places) {
+        let watched = match self.watch(request, &prepared, &found, &mut report) {
             Ok(watched) => watched,
-            Err(doubt) => {
-                let input = std::mem::replace(&mut prepared.child_input, super::execute::ChildInput::Inherit);
-                return Ok(self.bare(report, Uncached::because(doubt.to_string()), Some(input)));
-            }
+            Err(uncached) => return Ok(self.bare(report, uncached, Some(prepared.child_input))),
         };
         let spare = match &prepared.child_input {
-            super::execute::ChildInput::File(file) => file.try_clone().ok(),
+            ChildInput::File(file) => file.try_clone().ok(),
             _ => None,
         };
         let exit = match self.miss(request, &resolver, prepared, &watched, outputs, &mut report) {
             // Its arguments may be too long with ours among them, or there are no more pipes for us.
             Err(RunError::Spawn { source, .. }) => {
-                let input = spare.map(super::execute::ChildInput::File);
+                let input = spare.map(ChildInput::File);
                 return Ok(self.bare(report, Uncached::because(format!("cannot start it: {source}")), input));
             }
             exit => exit?,
@@ -217,6 +196,19 @@ impl Reviver<'_> {
         prepared.map(|prepared| prepared.base).map_err(|uncached| uncached.reason)
     }
 
+    /// All that is known of an operation before it runs, and what is found for it.
+    pub(super) fn look(
+        &self,
+        request: &Request<'_>,
+        report: &mut Report,
+    ) -> Result<(Resolver, Prepared, Search), Uncached> {
+        let resolver = self.look_around(request);
+        let prepared = self.prepare(request, &resolver, report)?;
+        let search = self.lookup(request, &resolver, &prepared);
+        report.record.base = search.base.to_hex();
+        Ok((resolver, prepared, search))
+    }
+
     /// A fresh look at the file system.
     pub(super) fn look_around(&self, request: &Request<'_>) -> Resolver {
         let environment = Rc::clone(&request.environment);
@@ -224,7 +216,8 @@ impl Reviver<'_> {
         Resolver::fresh(environment, table, clock, self.store, self.partition)
     }
 
-    fn report(&self) -> Report {
+    /// Nothing to tell so far.
+    pub(super) fn report(&self) -> Report {
         let record = Record {
             time: self.clock.now(),
             result: journal::Result::Miss,
@@ -240,7 +233,21 @@ impl Reviver<'_> {
         Report { record, warnings: Vec::new(), size: None, unusable: false, is_refusal: false, is_off: false }
     }
 
-    fn bare(&self, mut report: Report, why: Uncached, input: Option<super::execute::ChildInput>) -> Ran {
+    fn bare(&self, mut report: Report, why: Uncached, input: Option<ChildInput>) -> Ran {
+        self.uncached(&mut report, why);
+        let input = match input {
+            Some(ChildInput::File(file)) => Some(file),
+            _ => None,
+        };
+        Ran::Bare { input, report }
+    }
+
+    /// Tells, and notes, why a command runs as it is.
+    pub(super) fn uncached(&self, report: &mut Report, why: Uncached) {
+        if why.is_named {
+            report.unrecorded(why.reason);
+            return self.note(report);
+        }
         report.record.result = journal::Result::Uncached;
         if why.unusable {
             report.warn_unusable(why.reason.clone());
@@ -255,15 +262,11 @@ impl Reviver<'_> {
         if let Some(fault) = why.fault {
             report.fault(&fault);
         }
-        self.note(&mut report);
-        let input = match input {
-            Some(super::execute::ChildInput::File(file)) => Some(file),
-            _ => None,
-        };
-        Ran::Bare { input, report }
+        self.note(report);
     }
 
-    fn note(&self, report: &mut Report) {
+    /// Adds what became of an operation to the journal.
+    pub(super) fn note(&self, report: &mut Report) {
         if self.store.options().read_only {
             return;
         }
@@ -312,13 +315,6 @@ impl Report {
             self.record.reason = reason.to_string();
         }
     }
-}
-
-/// A miss that runs as it is, since it could not be recorded.
-fn bare_miss(mut report: Report, input: super::execute::ChildInput) -> Ran {
-    report.unrecorded("the cache is only read");
-    let super::execute::ChildInput::File(file) = input else { return Ran::Bare { input: None, report } };
-    Ran::Bare { input: Some(file), report }
 }
 
 /// The reason that a cache gives which cannot be used.

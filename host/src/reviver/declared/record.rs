@@ -116,7 +116,7 @@ impl DeclaredReviver<'_> {
     fn unchanged(&self, hashed: &Hashed<'_>) -> Result<(), Unrecorded> {
         let after = self.look_around(hashed.declared);
         let places: Vec<PathBuf> = hashed.watched.iter().map(|watched| watched.path.clone()).collect();
-        same_identities(&hashed.before.files, &after.files, &places)?;
+        same_identities(&hashed.before.files.seen(), &after.files, &places)?;
         let since = hashed.before.files.since();
         let mut known = HashSet::new();
         for read in hashed.declared.read_paths() {
