@@ -40,7 +40,7 @@ pub(super) fn operation(
         writes: texts(&given.writes, "path")?,
         variables: texts(&given.variables, "variable")?,
     };
-    crate::repository::operation::operation(given, argv, place, rule)
+    crate::repository::operation::operation(given, argv, &place.root.path, &place.directory, rule)
 }
 
 /// Words as text.

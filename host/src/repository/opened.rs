@@ -90,8 +90,7 @@ impl Place {
     /// The directory relative to the root: upward first where it lies outside.
     #[must_use]
     pub fn relative(&self) -> PathBuf {
-        let outside = || from_root(&self.root.path, &self.directory);
-        self.directory.strip_prefix(&self.root.path).map_or_else(|_| outside(), Path::to_owned)
+        relative(&self.root.path, &self.directory)
     }
 
     /// The trust in the repository's plugin files.
@@ -101,8 +100,12 @@ impl Place {
     }
 }
 
-/// The way from a root to a directory outside of it.
-fn from_root(root: &Path, directory: &Path) -> PathBuf {
+/// A directory relative to a root: upward first where it lies outside.
+#[must_use]
+pub fn relative(root: &Path, directory: &Path) -> PathBuf {
+    if let Ok(inside) = directory.strip_prefix(root) {
+        return inside.to_owned();
+    }
     let normal = |path: &Path| path.components().filter(|part| matches!(part, Component::Normal(_))).count();
     let mut relative: PathBuf = std::iter::repeat_n("..", normal(root)).collect();
     relative.extend(directory.components().filter(|part| matches!(part, Component::Normal(_))));

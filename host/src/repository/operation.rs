@@ -1,7 +1,7 @@
 //! The operation that a command, its declarations and a rule make.
 
 use super::declare::{self, DeclareError};
-use super::opened::Place;
+use super::opened::relative;
 use super::rule::Rule;
 use crate::operation::Operation;
 use std::collections::BTreeSet;
@@ -44,17 +44,18 @@ impl std::error::Error for NoOperation {}
 pub fn operation(
     given: Declarations,
     argv: Vec<String>,
-    place: &Place,
+    root: &Path,
+    directory: &Path,
     rule: Option<&Rule>,
 ) -> Result<Operation, NoOperation> {
     let text = |path: &Path| match path.to_str() {
         Some(text) => Ok(text.to_owned()),
         None => Err(NoOperation::NotText(format!("the path {}", path.display()))),
     };
-    let inside = place.directory.strip_prefix(&place.root.path).ok();
+    let inside = directory.strip_prefix(root).ok();
     let up: String = match inside {
         Some(below) => below.components().map(|_| "../").collect(),
-        None => text(&place.root.path)? + "/",
+        None => text(root)? + "/",
     };
     let from_root = |paths: &[String]| -> Vec<String> {
         paths
@@ -71,9 +72,9 @@ pub fn operation(
     variables.extend(rule.into_iter().flat_map(|rule| rule.variables.iter().cloned()));
     Ok(Operation {
         argv,
-        root: text(&place.root.path)?,
-        directory: text(&place.relative())?,
-        reads: declare::reads(&reads, &place.directory).map_err(NoOperation::Slip)?.into_iter().collect(),
+        root: text(root)?,
+        directory: text(&relative(root, directory))?,
+        reads: declare::reads(&reads, directory).map_err(NoOperation::Slip)?.into_iter().collect(),
         writes: declare::writes(&writes).map_err(NoOperation::Slip)?.into_iter().collect(),
         variables: variables.into_iter().collect(),
     })
