@@ -147,7 +147,7 @@ impl Executed {
 }
 
 /// So much of what a command says is kept, in bytes. More is passed on all the same.
-const MOST_KEPT: usize = 8 << 20;
+pub(super) const MOST_KEPT: usize = 8 << 20;
 /// What a pipe can hold at most; after the command's end nobody but those that it left behind can fill it again.
 const MOST_LEFT: usize = 1 << 20;
 

@@ -76,20 +76,21 @@ impl Reviver<'_> {
         outputs: &mut Outputs<'_>,
         report: &mut Report,
     ) -> Option<Exit> {
-        let (_, entry, _) = search.found.as_ref()?;
-        let outcome = self.put_in_place(request, &resolver.files, prepared, entry, report)?;
+        let (_, entry, list) = search.found.as_ref()?;
+        let outcome =
+            self.put_in_place(request.environment.umask, &resolver.files, prepared, entry, report)?;
         for chunk in &outcome.output {
             outputs.say(chunk.stream, &chunk.bytes);
         }
         self.note_use(entry, &outcome, report);
-        self.see_anew(request, resolver, prepared, search);
+        self.see_anew(request, resolver, prepared, search, *list);
         Some(outcome.exit)
     }
 
     /// Puts the files of an entry in place; `None` where it proves to be no hit.
     pub(super) fn put_in_place(
         &self,
-        request: &Request<'_>,
+        umask: u32,
         files: &Files,
         prepared: &Prepared,
         entry: &Entry,
@@ -97,7 +98,6 @@ impl Reviver<'_> {
     ) -> Option<Outcome> {
         let key = entry.key();
         let outcome = self.outcome(entry, report)?;
-        let umask = request.environment.umask;
         let reviving = Reviving { store: self.store, partition: self.partition, files, umask };
         match reviving.revive(entry, &prepared.derivation, &prepared.places) {
             Ok(Some(revived)) => {
@@ -141,13 +141,14 @@ impl Reviver<'_> {
         }
     }
 
-    /// Makes the next lookup as cheap as it can be.
+    /// Makes the next lookup of what was found by this list as cheap as it can be.
     pub(super) fn see_anew(
         &self,
         request: &Request<'_>,
         resolver: &Resolver,
         prepared: &Prepared,
         search: &Search,
+        list: Option<usize>,
     ) {
         if self.store.options().read_only {
             return;
@@ -155,7 +156,7 @@ impl Reviver<'_> {
         if prepared.stale_programs {
             self.remember_again(request, resolver, prepared);
         }
-        if let Some((_, _, Some(position))) = search.found {
+        if let Some(position) = list {
             self.refresh(request, resolver, prepared, search, position);
         }
     }

@@ -22,6 +22,7 @@
 //! * What a [recheck] finds to differ is never revived again.
 
 mod age;
+pub mod attempt;
 pub mod breaker;
 mod compare;
 pub mod counters;

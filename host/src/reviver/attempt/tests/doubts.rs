@@ -1,0 +1,158 @@
+//! What is doubtful is not recorded, and the caller's word makes it no less so.
+
+use super::*;
+
+fn reason(finished: &Finished) -> &str {
+    &finished.report.record.reason
+}
+
+#[test]
+fn an_input_that_changes_between_begin_and_finish_leaves_it_unrecorded() {
+    let place = Place::new(Policy::default());
+    place.write("in", "before");
+    let pending = place.open(COPY);
+    let executed = place.execute(pending.arguments());
+    place.write("in", "after!");
+    let finished = place.reviver().finish(pending, executed);
+    assert!(reason(&finished).contains("changed while the command ran"), "{finished:?}");
+    // Changed before the command ran: it is not known which content was read.
+    let pending = place.open(COPY);
+    place.write("in", "before");
+    let finished = place.finish(pending);
+    assert!(reason(&finished).contains("changed while the command ran"), "{finished:?}");
+    assert_eq!((place.keys(), place.journal().len()), (0, 2));
+}
+
+#[test]
+fn what_the_command_did_not_write_is_not_recorded() {
+    let place = Place::new(Policy::default());
+    place.write("in", "words");
+    let finished = place.attempt("true");
+    assert!(reason(&finished).contains("did not write"), "{finished:?}");
+    place.write("out", "from elsewhere");
+    let finished = place.attempt("true");
+    assert!(reason(&finished).contains("was there before"), "{finished:?}");
+    assert_eq!(place.keys(), 0);
+}
+
+#[test]
+fn an_exit_that_is_not_accepted_is_not_recorded() {
+    let place = Place::new(Policy::default());
+    place.write("in", "words");
+    let script = "cat in > out; exit 1";
+    assert_eq!(reason(&place.attempt(script)), "exit status 1");
+    let pending = place.open("cat in > out; exit 2");
+    let killed = Executed { exit: Exit::Signal(9), ..place.execute(pending.arguments()) };
+    assert_eq!(reason(&place.reviver().finish(pending, killed)), "ended by signal 9");
+    let accepted = |script| Task { accepted: [0, 1].into(), ..place.task(script) };
+    place.remove("out");
+    let Begun::Open(pending) = place.reviver().begin(accepted(script)) else { panic!("nothing is bound") };
+    assert_eq!(outcome(&place.finish(*pending).report), RECORDED);
+    let Begun::Found(found) = place.reviver().begin(accepted(script)) else { panic!("it is bound") };
+    assert_eq!(place.reviver().revive_found(*found).unwrap().outcome.exit, Exit::Code(1));
+}
+
+#[test]
+fn output_that_is_not_all_known_is_not_recorded() {
+    let place = Place::new(Policy::default());
+    place.write("in", "words");
+    let much = || vec![Chunk { stream: Stream::Stdout, bytes: vec![b'x'; (8 << 20) + 1] }];
+    let told: [&dyn Fn(Executed) -> Executed; 3] = [
+        &|executed| Executed { output: much(), ..executed },
+        &|executed| Executed { cut: true, ..executed },
+        &|executed| Executed { held: true, ..executed },
+    ];
+    for tell in told {
+        let pending = place.open(COPY);
+        let executed = tell(place.execute(pending.arguments()));
+        let finished = place.reviver().finish(pending, executed);
+        assert!(
+            reason(&finished).contains("said more") || reason(&finished).contains("holds"),
+            "{finished:?}"
+        );
+    }
+    assert_eq!(place.keys(), 0);
+}
+
+/// A client's clock may be wrong, or lie: what a file was before the attempt it is not to say.
+#[test]
+fn a_later_start_makes_no_young_input_old() {
+    let place = Place::new(Policy { reports: true, ..Policy::default() });
+    place.write("in", "words");
+    let script = "echo young > made; cat in made > out; echo made > $1";
+    let just_now = |executed| {
+        settle();
+        Executed { started: now(), ended: now(), ..executed }
+    };
+    for tell in [an_hour_ahead, just_now] {
+        let pending = place.open(script);
+        let executed = tell(place.execute(pending.arguments()));
+        let finished = place.reviver().finish(pending, executed);
+        assert!(reason(&finished).contains("made is too young"), "{finished:?}");
+    }
+    // Where the caller says that it started earlier, it may know.
+    place.write("made", "old by now");
+    let script = "cat in made > out; echo made > $1";
+    let pending = place.open(script);
+    let executed = place.execute(pending.arguments());
+    let told = Executed { started: Timestamp(pending.began().0 - 60_000_000), ..executed };
+    let finished = place.reviver().finish(pending, told);
+    assert!(reason(&finished).contains("made is too young"), "{finished:?}");
+    assert_eq!(outcome(&place.attempt(script).report), RECORDED);
+}
+
+fn an_hour_ahead(executed: Executed) -> Executed {
+    let later = |time: Timestamp| Timestamp(time.0 + 3_600_000_000_000);
+    Executed { started: later(executed.started), ended: later(executed.ended), ..executed }
+}
+
+#[test]
+fn a_clock_that_is_ahead_is_believed_how_long_it_took_and_what_is_recorded_is_not_of_the_future() {
+    let place = Place::new(Policy::default());
+    place.write("in", "words");
+    let pending = place.open("sleep 0.05; cat in > out");
+    let executed = place.execute(pending.arguments());
+    let took = executed.ended.0 - executed.started.0;
+    let finished = place.reviver().finish(pending, an_hour_ahead(executed));
+    assert_eq!((outcome(&finished.report), finished.report.record.duration), (RECORDED, took));
+    let revived = place.reviver().revive_found(place.found("sleep 0.05; cat in > out")).unwrap();
+    assert_eq!(revived.outcome.duration, took);
+    assert!(revived.outcome.started + took <= now().0);
+}
+
+/// The output changed after the command had ended, and before anybody looked at it.
+#[test]
+fn what_others_wrote_after_the_command_had_ended_is_not_its_own() {
+    let place = Place::new(Policy::default());
+    place.write("in", "words");
+    let pending = place.open(COPY);
+    let executed = place.execute(pending.arguments());
+    settle();
+    place.write("out", "by somebody else");
+    let finished = place.reviver().finish(pending, executed);
+    assert!(reason(&finished).contains("changed after the command had ended"), "{finished:?}");
+    assert_eq!(place.keys(), 0);
+}
+
+#[test]
+fn a_refusal_is_bare_and_says_so_in_the_journal() {
+    let place = Place::new(Policy { refuses: Some("linking"), ..Policy::default() });
+    let report = place.bare(COPY);
+    assert_eq!((outcome(&report), report.is_refusal), ((journal::Result::Uncached, "linking"), true));
+    assert!(place.journal()[0].contains("linking"));
+}
+
+/// A plugin is pinned anew while a command runs: what it says of the report is said of another key.
+#[test]
+fn what_was_begun_with_one_plugin_is_not_finished_with_another() {
+    let place = Place::new(Policy { reports: true, ..Policy::default() });
+    place.write("in", "words");
+    let pending = place.open("cat in > out; echo in > $1");
+    let executed = place.execute(pending.arguments());
+    let mut other = Policy { reports: true, ..Policy::default() };
+    other.id.configuration = "{\"other\": true}".into();
+    let finished = place.reviver_with(&other).finish(pending, executed);
+    assert!(reason(&finished).contains("another plugin"), "{finished:?}");
+    assert!(finished.again.is_some(), "its arguments were not the user's");
+    assert_eq!(place.keys(), 0);
+}
