@@ -86,7 +86,8 @@ impl Fields {
         means: impl Fn(Vec<u8>) -> Option<T>,
     ) -> Result<Option<Vec<T>>, Malformed> {
         let Some(values) = self.take(name) else { return Ok(None) };
-        let each = values.into_iter().map(|value| if let Sexp::Atom(bytes) = value { means(bytes) } else { None });
+        let each =
+            values.into_iter().map(|value| if let Sexp::Atom(bytes) = value { means(bytes) } else { None });
         let wrong = || Malformed(format!("the field `{name}` is {what}"));
         each.collect::<Option<Vec<_>>>().ok_or_else(wrong).map(Some)
     }
@@ -118,7 +119,8 @@ impl Fields {
 
     /// A number that an exit status or a signal can be.
     pub fn small(&mut self, name: &str) -> Result<Option<i32>, Malformed> {
-        let small = |bytes| Sexp::Atom(bytes).as_number().filter(|number| *number < 256).map(|number| number as i32);
+        let small =
+            |bytes| Sexp::Atom(bytes).as_number().filter(|number| *number < 256).map(|number| number as i32);
         self.atom(name, "a number from 0 to 255", small)
     }
 
@@ -220,7 +222,8 @@ pub fn path(bytes: Vec<u8>) -> Option<PathBuf> {
 /// Permissions as three or four octal digits say them.
 #[must_use]
 pub fn octal(digits: &[u8]) -> Option<u32> {
-    let is_octal = (1..=4).contains(&digits.len()) && digits.iter().all(|digit| (b'0'..=b'7').contains(digit));
+    let is_octal =
+        (1..=4).contains(&digits.len()) && digits.iter().all(|digit| (b'0'..=b'7').contains(digit));
     is_octal.then(|| digits.iter().fold(0, |number, digit| number * 8 + u32::from(digit - b'0')))
 }
 

@@ -3,9 +3,9 @@
 //! Each answer is a type with its fields: those that are written are read again, and what a newer minor version adds is passed
 //! over.
 
+use super::Id;
 use super::code::Code;
 use super::fields::{self, Fields, Malformed, bytes_of, field, into_list, needed, octal, path, yes};
-use super::{Id, Request};
 use crate::digest::Digest;
 use crate::key::Key;
 use crate::operation::WriteKind;
@@ -271,8 +271,12 @@ pub enum Unrevived {
 }
 
 impl Unrevived {
-    const ALL: [(Self, &'static str); 4] =
-        [(Self::Absent, "absent"), (Self::Damaged, "damaged"), (Self::Number, "number"), (Self::Places, "places")];
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Absent, "absent"),
+        (Self::Damaged, "damaged"),
+        (Self::Number, "number"),
+        (Self::Places, "places"),
+    ];
 
     fn name(self) -> &'static str {
         Self::ALL.into_iter().find(|(why, _)| *why == self).map_or("", |(_, name)| name)
@@ -373,8 +377,7 @@ impl Open {
         let write = |Write { label, path, kind }: &Write| {
             Sexp::list([Sexp::atom(label.as_str()), Sexp::atom(bytes_of(path)), Sexp::atom(kind.name())])
         };
-        let mut all =
-            vec![field("base", self.base.to_hex()), fields::texts("arguments", &self.arguments)];
+        let mut all = vec![field("base", self.base.to_hex()), fields::texts("arguments", &self.arguments)];
         all.extend(self.report.iter().map(|report| field("report", bytes_of(report))));
         all.push(Sexp::named("writes", self.writes.iter().map(write)));
         all.extend(self.unrecorded.iter().map(|reason| field("unrecorded", reason.as_str())));
@@ -430,9 +433,7 @@ impl Answer for Again {
                 output_field(output),
                 fields::number("duration", *duration),
             ],
-            Self::No(open) => {
-                std::iter::once(yes("revived", false)).chain(open.fields()).collect()
-            }
+            Self::No(open) => std::iter::once(yes("revived", false)).chain(open.fields()).collect(),
         }
     }
 
@@ -590,7 +591,8 @@ pub(super) fn output(fields: &mut Fields) -> Result<Vec<Chunk>, Malformed> {
         let stream = Stream::ALL.into_iter().find(|known| Some(known.name()) == stream.as_text())?;
         Some(Chunk { stream, bytes })
     };
-    let wrong = || Malformed::because("the field `output` is lists of `stdout`, `stderr` or `both`, and bytes");
+    let wrong =
+        || Malformed::because("the field `output` is lists of `stdout`, `stderr` or `both`, and bytes");
     let pieces = fields.take("output").unwrap_or_default();
     pieces.into_iter().map(chunk).collect::<Option<_>>().ok_or_else(wrong)
 }

@@ -158,7 +158,8 @@ pub fn read(message: Sexp) -> Result<(Id, Result<Request, Slip>), NoRequest> {
         return Ok((id, Err((Code::Malformed, "a request is an id, a command and fields".to_owned()))));
     };
     let request = Fields::of(values.collect()).and_then(|fields| Request::of(&command, fields));
-    let request = request.map_err(|malformed| (Code::Malformed, format!("{}: {malformed}", command.escape_debug())));
+    let request =
+        request.map_err(|malformed| (Code::Malformed, format!("{}: {malformed}", command.escape_debug())));
     Ok((id, request.and_then(|known| known.ok_or_else(|| unknown(&command)))))
 }
 
@@ -349,6 +350,9 @@ impl Ran {
         let exit = reply::exit_field(self.exit);
         let (started, ended) = (fields::number("started", self.started), fields::number("ended", self.ended));
         let output = (!self.output.is_empty()).then(|| reply::output_field(&self.output));
-        [fields::number("operation", self.operation), exit, started, ended].into_iter().chain(output).collect()
+        [fields::number("operation", self.operation), exit, started, ended]
+            .into_iter()
+            .chain(output)
+            .collect()
     }
 }
