@@ -6,6 +6,7 @@
 mod cache;
 mod completions;
 mod context;
+mod daemon;
 mod doctor;
 mod exit;
 mod explain;
@@ -85,6 +86,9 @@ enum Command {
     /// The plugins of this repository, and tools for their authors
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// A process that serves other build systems
+    #[command(subcommand)]
+    Daemon(daemon::DaemonCommand),
     /// Write a commented reviver.toml
     Init(init::InitArgs),
     /// Look for what keeps Reviver from its work, and tell what cures it
@@ -134,6 +138,7 @@ pub fn main() -> ExitCode {
         Command::Stats(args) => stats::stats(&global, &args, &mut out),
         Command::Cache(command) => cache::cache(&global, &command, &mut out),
         Command::Plugin(command) => plugin::plugin(&global, &command, &mut out),
+        Command::Daemon(command) => daemon::daemon(&global, &command, &mut out),
         Command::Init(args) => init::init(&args, &mut out),
         Command::Doctor(args) => doctor::doctor(&global, &args, &mut out),
         Command::Completions(args) => completions::completions(&args, &mut out),

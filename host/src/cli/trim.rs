@@ -39,7 +39,7 @@ pub(super) struct TrimArgs {
     json: bool,
 }
 
-fn parse_size(text: &str) -> Result<ByteSize, String> {
+pub(super) fn parse_size(text: &str) -> Result<ByteSize, String> {
     ByteSize::parse(text).ok_or_else(|| "write it as `500 MB` or `2 GiB`".to_owned())
 }
 

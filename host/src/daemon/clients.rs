@@ -93,17 +93,8 @@ impl Clients {
     #[must_use]
     pub fn enter(self: &Arc<Self>, handle: Handle) -> Client {
         let mut state = self.state();
-        let mut strangers = state.open.values().filter(|open| open.is_stranger);
-        let oldest = strangers.next();
-        if let Some(oldest) = oldest
-            && strangers.count() + 1 >= STRANGERS
-        {
-            oldest.handle.end(Shutdown::Both);
-            // Its thread leaves soon; until then it is not to be the oldest any more.
-            let id = state.open.iter().find(|(_, open)| open.is_stranger).map(|(id, _)| *id);
-            if let Some(open) = id.and_then(|id| state.open.get_mut(&id)) {
-                open.is_stranger = false;
-            }
+        if state.open.values().filter(|open| open.is_stranger).count() >= STRANGERS {
+            turn_one_away(&mut state);
         }
         let id = state.next;
         state.next += 1;
@@ -113,13 +104,7 @@ impl Clients {
 
     /// Ends the connection of the oldest stranger. Whether there was one.
     pub fn turn_one_away(&self) -> bool {
-        let mut state = self.state();
-        let oldest = state.open.values_mut().find(|open| open.is_stranger);
-        oldest.is_some_and(|open| {
-            open.handle.end(Shutdown::Both);
-            open.is_stranger = false;
-            true
-        })
+        turn_one_away(&mut self.state())
     }
 
     /// How many are connected, strangers too.
@@ -146,7 +131,13 @@ impl Clients {
         self.state().greeted
     }
 
-    /// Ends what all of them send, or all connections.
+    /// The same for those who have greeted.
+    pub fn end_greeted(&self, which: Shutdown) {
+        let state = self.state();
+        state.open.values().filter(|open| !open.is_stranger).for_each(|open| open.handle.end(which));
+    }
+
+    /// Ends one direction of all connections, or both.
     pub fn end(&self, which: Shutdown) {
         self.state().open.values().for_each(|open| open.handle.end(which));
     }
@@ -166,10 +157,27 @@ impl Clients {
         true
     }
 
+    /// Wakes whoever waits for connections.
+    pub fn wake(&self) {
+        // One that finds no room finds others before it.
+        (&self.wake).write_all(&[0]).ok();
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing is half done where a thread could end.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Ends the connection of the oldest stranger, whose thread leaves then. Whether there was one.
+fn turn_one_away(state: &mut State) -> bool {
+    let oldest = state.open.values_mut().find(|open| open.is_stranger);
+    oldest.is_some_and(|open| {
+        open.handle.end(Shutdown::Both);
+        // Or it would be the oldest again until it has left.
+        open.is_stranger = false;
+        true
+    })
 }
 
 /// One connection, as long as this is kept.
@@ -200,7 +208,6 @@ impl Drop for Client {
     fn drop(&mut self) {
         self.clients.state().open.remove(&self.id);
         self.clients.left.notify_all();
-        // A wake that finds no room finds others before it.
-        (&self.clients.wake).write_all(&[0]).ok();
+        self.clients.wake();
     }
 }

@@ -54,10 +54,10 @@ impl Listeners {
         Ok(Self { own, dune, paused: None })
     }
 
-    /// Waits until something happens, and at most so long; lets in who came.
+    /// Waits until something happens, and at most so long; lets in who came. Without a `stop` nothing ends the wait early.
     pub(super) fn wait(
         &mut self,
-        stop: &UnixStream,
+        stop: Option<&UnixStream>,
         left: &UnixStream,
         time: Option<Duration>,
         shared: &Arc<Shared>,
@@ -68,7 +68,8 @@ impl Listeners {
         }
         let is_open = self.paused.is_none() && shared.clients.len() < MOST;
         let time = [time, self.paused.and(pause)].into_iter().flatten().min();
-        let mut waited = vec![PollFd::new(stop, PollFlags::IN), PollFd::new(left, PollFlags::IN)];
+        let stop = stop.unwrap_or(left);
+        let mut waited = vec![PollFd::new(left, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
         if is_open {
             waited.push(PollFd::from_borrowed_fd(self.own.as_fd(), PollFlags::IN));
             waited.extend(self.dune.as_ref().map(|dune| PollFd::new(dune, PollFlags::IN)));
@@ -80,12 +81,12 @@ impl Listeners {
             Err(error) => return Err(error.into()),
         }
         let is_ready = |index: usize| waited.get(index).is_some_and(|fd| !fd.revents().is_empty());
-        let (is_stop, anybody_left, own, dune) = (is_ready(0), is_ready(1), is_ready(2), is_ready(3));
+        let (anybody_left, is_stop, own, dune) = (is_ready(0), is_ready(1), is_ready(2), is_ready(3));
         if anybody_left {
             // As many as left since then are one.
             while matches!((&*left).read(&mut [0; 256]), Ok(256)) {}
         }
-        if is_stop {
+        if is_stop && !std::ptr::eq(stop, left) {
             return Ok(Woken::Stop);
         }
         if own {
@@ -128,9 +129,11 @@ fn enter_own(stream: UnixStream, shared: &Arc<Shared>) -> io::Result<()> {
 }
 
 fn enter_dune(stream: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
+    // Where there is no store nobody listens.
+    let Some(store) = shared.given.dune.clone() else { return Ok(()) };
     stream.set_nodelay(true)?;
     let client = shared.clients.enter(Handle::Tcp(stream.try_clone()?));
-    start(client, shared, move |client, shared| dune::serve(stream, client, shared))
+    start(client, shared, move |client, shared| dune::serve(stream, store, client, shared))
 }
 
 fn start<F>(client: Client, shared: &Arc<Shared>, serve: F) -> io::Result<()>

@@ -130,6 +130,11 @@ impl<S: Socket> Peer<S> {
         }
     }
 
+    /// The next message that came already, without waiting for more.
+    pub fn waiting(&mut self) -> Result<Option<Sexp>, PeerError> {
+        self.parser.next().map_err(PeerError::Parse)
+    }
+
     /// Sends bytes, all of them.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.socket.write_all(bytes)

@@ -1,50 +1,194 @@
 //! A daemon from its first to its last moment.
+//!
+//! ```text
+//! open      lock and socket of our own; Dune's port files claimed, its socket listened on
+//! publish   clients find it
+//! run       connections are taken
+//! withdraw  clients find it no more; who already knows where it is is still taken for a moment
+//! end       sessions finish what they do, and are ended where they do not; the lock goes with the process
+//! ```
+//!
+//! | told to end | ends |
+//! |---|---|
+//! | by a byte from `stop` | within two seconds, whatever its clients do |
+//! | by being left, where it [leaves](Setup::leaves) then | when the last client has left, or none came within [`GRACE`] |
 
+use super::background::Background;
 use super::clients::Clients;
 use super::listen::{Listeners, Woken};
+use super::publish::{Claimed, Published};
 use super::shared::{Given, Shared};
+use super::socket::{Bound, Place};
 use super::start::StartError;
+use super::status::Status;
+use serde_json::json;
 use std::io;
-use std::net::{Shutdown, TcpListener};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long sessions have to finish what they are doing, and then to go.
-const FINISH: Duration = Duration::from_millis(1200);
+/// How long a daemon that leaves waits for its first client.
+pub const GRACE: Duration = Duration::from_mins(1);
+
+/// How long somebody is still taken who read where we listen before that was withdrawn.
+const LATE: Duration = Duration::from_millis(150);
+
+/// How long connections have in the end to greet, sessions to finish what they are doing, and those that were ended to go.
+const GREET: Duration = Duration::from_millis(250);
+const FINISH: Duration = Duration::from_millis(800);
 const GO: Duration = Duration::from_millis(600);
 
-/// A daemon that listens.
+/// Where a daemon is, and how long it stays.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Our own socket.
+    pub place: Place,
+    /// Where Dune's clients look, if they are served.
+    pub ports: Vec<PathBuf>,
+    /// Whose daemon it is.
+    pub user: u32,
+    /// Whether it ends when its last client leaves.
+    pub leaves: bool,
+}
+
+/// A daemon that can be found.
 #[derive(Debug)]
 pub struct Daemon {
     shared: Arc<Shared>,
     listeners: Listeners,
     left: UnixStream,
+    bound: Bound,
+    dune: Option<SocketAddr>,
+    published: Option<Published>,
+    status: Status,
+    leaves: bool,
 }
 
 impl Daemon {
-    /// A daemon on these sockets.
-    pub fn on(own: UnixListener, dune: Option<TcpListener>, given: Given) -> Result<Self, StartError> {
-        let (left, wake) = UnixStream::pair().map_err(StartError::System)?;
-        left.set_nonblocking(true).and_then(|()| wake.set_nonblocking(true)).map_err(StartError::System)?;
-        let shared = Arc::new(Shared::new(given, Arc::new(Clients::new(wake))));
-        Ok(Self { shared, listeners: Listeners::new(own, dune).map_err(StartError::System)?, left })
-    }
-
-    /// Serves until something can be read from `stop`.
-    pub fn run(mut self, stop: &UnixStream) -> io::Result<()> {
-        while self.listeners.wait(stop, &self.left, None, &self.shared)? != Woken::Stop {}
-        let Self { shared, listeners, .. } = self;
-        drop(listeners);
-        shared.end();
-        // Who waits for a message is at the end of them; who works on one finishes it.
-        shared.clients.end(Shutdown::Read);
-        if !shared.clients.wait(FINISH) {
-            shared.clients.end(Shutdown::Both);
-            if !shared.clients.wait(GO) {
-                shared.log(format_args!("{} sessions did not end in time", shared.clients.len()));
+    /// Listens, and lets clients know. Without a store of Dune's its clients are not served.
+    pub fn open(setup: Setup, given: Given) -> Result<Self, StartError> {
+        let bound = setup.place.bind(setup.user)?;
+        let socket = bound.place().socket().to_owned();
+        match Self::behind(bound, &setup.ports, setup.leaves, given) {
+            Ok(daemon) => Ok(daemon),
+            Err(error) => {
+                // It would tell of one that listens.
+                std::fs::remove_file(socket).ok();
+                Err(error)
             }
         }
-        Ok(())
     }
+
+    fn behind(bound: Bound, ports: &[PathBuf], leaves: bool, given: Given) -> Result<Self, StartError> {
+        let socket = bound.place().socket().to_owned();
+        let failed = |what| StartError::system(what, &socket);
+        let started = (given.now)();
+        let (mut dune, mut listener, mut published) = (None, None, None);
+        if given.dune.is_some() {
+            let claimed = Claimed::all(ports)?;
+            let listening = TcpListener::bind(("127.0.0.1", 0)).map_err(failed("listen beside"))?;
+            let address = listening.local_addr().map_err(failed("listen beside"))?;
+            published = Some(claimed.publish(address)?);
+            (dune, listener) = (Some(address), Some(listening));
+        }
+        let (left, wake) = UnixStream::pair().map_err(failed("listen on"))?;
+        left.set_nonblocking(true).and_then(|()| wake.set_nonblocking(true)).map_err(failed("listen on"))?;
+        let own = bound.listener.try_clone().map_err(failed("listen on"))?;
+        let listeners = Listeners::new(own, listener).map_err(failed("listen on"))?;
+        let shared = Arc::new(Shared::new(given, Arc::new(Clients::new(wake))));
+        let fixed = json!({
+            "pid": std::process::id(),
+            "since": started.0,
+            "socket": socket.to_string_lossy(),
+            "dune": dune.map(|address| address.to_string()),
+            "ports": ports.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
+        });
+        let mut status = Status::at(bound.place().status(), fixed);
+        status.refresh(&shared);
+        Ok(Self { shared, listeners, left, bound, dune, published, status, leaves })
+    }
+
+    /// Our own socket.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        self.bound.place()
+    }
+
+    /// Where Dune's clients are served.
+    #[must_use]
+    pub fn dune(&self) -> Option<SocketAddr> {
+        self.dune
+    }
+
+    /// Serves until something can be read from `stop`, or everybody left.
+    pub fn run(mut self, stop: &UnixStream, background: Background) -> io::Result<()> {
+        background.start(&self.shared)?;
+        let served = self.serve(stop);
+        self.withdraw();
+        // Whoever just read where we listen would fail to build if nobody greeted.
+        let late = Instant::now() + LATE;
+        self.shared.end();
+        self.shared.clients.end_greeted(Shutdown::Read);
+        while let Some(left) = left_until(late) {
+            self.listeners.wait(None, &self.left, Some(left), &self.shared)?;
+        }
+        let Self { shared, listeners, bound, status, .. } = self;
+        drop(listeners);
+        if !shared.clients.wait(GREET) {
+            while shared.clients.turn_one_away() {}
+            if !shared.clients.wait(FINISH) {
+                shared.clients.end(Shutdown::Both);
+                if !shared.clients.wait(GO) {
+                    shared.log(format_args!("{} sessions did not end in time", shared.clients.len()));
+                }
+            }
+        }
+        status.remove();
+        drop(bound);
+        served
+    }
+
+    fn serve(&mut self, stop: &UnixStream) -> io::Result<()> {
+        let (mut until, mut served) = (Instant::now() + GRACE, 0);
+        loop {
+            let mut waits = [self.status.refresh(&self.shared), None];
+            if self.leaves && self.shared.clients.is_empty() {
+                let greeted = self.shared.clients.greeted();
+                if greeted != served {
+                    // Whoever read where we are before this is served before the end.
+                    self.withdraw();
+                    (until, served) = (Instant::now() + LATE, greeted);
+                }
+                waits[1] = left_until(until);
+                if waits[1].is_none() {
+                    return Ok(());
+                }
+            }
+            let wait = waits.into_iter().flatten().min();
+            if self.listeners.wait(Some(stop), &self.left, wait, &self.shared)? == Woken::Stop {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Lets nobody find us any more.
+    fn withdraw(&mut self) {
+        if let Some(published) = self.published.take()
+            && let Err(error) = published.withdraw()
+        {
+            self.shared.log(format_args!("cannot empty a port file: {error}"));
+        }
+        match self.bound.withdraw() {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                self.shared.log(format_args!("cannot remove the socket: {error}"));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn left_until(time: Instant) -> Option<Duration> {
+    Some(time.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
 }

@@ -1,7 +1,9 @@
 //! What all sessions share.
 
+use super::annotate::Codecs;
 use super::clients::Clients;
 use super::log::Log;
+use crate::dune::DuneStore;
 use crate::repository::user::UserSettings;
 use crate::runtime::Runtime;
 use crate::store::Store;
@@ -16,6 +18,8 @@ use std::time::Duration;
 pub struct Given {
     /// The cache of runs.
     pub store: Store,
+    /// Dune's, where its clients are served.
+    pub dune: Option<Arc<DuneStore>>,
     /// The engine, one for all sessions.
     pub runtime: Arc<Runtime>,
     /// What the user's `config.toml` says.
@@ -38,12 +42,15 @@ pub struct Shared {
     pub clients: Arc<Clients>,
     /// What happened so far.
     pub counts: Counts,
+    /// The metadata plugins that were used.
+    pub(super) codecs: Codecs,
     ending: AtomicBool,
 }
 
 impl Shared {
     pub(super) fn new(given: Given, clients: Arc<Clients>) -> Self {
-        Self { given, clients, counts: Counts::default(), ending: AtomicBool::new(false) }
+        let (counts, codecs) = (Counts::default(), Codecs::default());
+        Self { given, clients, counts, codecs, ending: AtomicBool::new(false) }
     }
 
     /// Writes a line to the log.
@@ -64,10 +71,25 @@ impl Shared {
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
-            .field("clients", &self.clients)
-            .field("counts", &self.counts)
-            .finish_non_exhaustive()
+        let mut shared = f.debug_struct("Shared");
+        shared.field("clients", &self.clients).field("counts", &self.counts).finish_non_exhaustive()
+    }
+}
+
+/// A number that several threads count up.
+#[derive(Debug, Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    /// Counts so many more.
+    pub fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// So many there were.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -75,20 +97,17 @@ impl fmt::Debug for Shared {
 #[derive(Debug, Default)]
 pub struct Counts {
     /// Promotions that were stored.
-    pub promoted: AtomicU64,
-    /// Promotions that were not.
-    pub refused: AtomicU64,
+    pub promoted: Count,
+    /// Promotions and other messages that were not taken.
+    pub refused: Count,
     /// Files whose content was there already.
-    pub deduplicated: AtomicU64,
+    pub deduplicated: Count,
     /// Bytes of the files that came into the store.
-    pub bytes: AtomicU64,
+    pub bytes: Count,
     /// Requests of our own protocol.
-    pub requests: AtomicU64,
-}
-
-impl Counts {
-    /// Counts some of one thing.
-    pub fn add(counter: &AtomicU64, by: u64) {
-        counter.fetch_add(by, Ordering::Relaxed);
-    }
+    pub requests: Count,
+    /// Trims that let something go.
+    pub trims: Count,
+    /// Bytes that trims let go.
+    pub freed: Count,
 }

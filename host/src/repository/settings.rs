@@ -63,6 +63,8 @@ pub struct Settings {
     pub rules: Vec<Rule>,
     /// The name of its metadata plugin.
     pub metadata: String,
+    /// Whether it says that name itself.
+    pub is_metadata_named: bool,
     /// The name of its eviction plugin.
     pub eviction: String,
     /// Its share of the cache.
@@ -79,6 +81,7 @@ impl Default for Settings {
             plugins: BTreeMap::new(),
             rules: Vec::new(),
             metadata: "metadata-compact".to_owned(),
+            is_metadata_named: false,
             eviction: "evict-lru".to_owned(),
             size: None,
             read_only: false,
@@ -116,6 +119,7 @@ impl Settings {
                 *target = name;
             }
         }
+        settings.is_metadata_named = top.text("metadata")?.is_some();
         settings.size = size(&top, "size")?;
         settings.read_only = top.boolean("read-only")?.unwrap_or(settings.read_only);
         settings.recheck = share(&top, "recheck")?.unwrap_or(settings.recheck);

@@ -357,6 +357,12 @@ fn ignored() -> u64 {
     mask & !(1 << (signal_hook::consts::SIGCHLD - 1))
 }
 
+/// Whether this process ignores a signal: who started it wants that, as `nohup` does.
+#[must_use]
+pub fn is_ignored(signal: i32) -> bool {
+    ignored() & (1 << (signal - 1)) != 0
+}
+
 /// Empties a socket; whether anything was in it.
 fn drain(mut socket: &UnixStream) -> bool {
     let mut buffer = [0; 64];

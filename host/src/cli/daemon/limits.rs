@@ -1,0 +1,42 @@
+//! How large Dune's caches may become, and how often that is looked at: flags, else the variables of Dune's own daemon, else
+//! `[dune]` in config.toml, else what Dune's own daemon does.
+
+use super::start::StartArgs;
+use crate::repository::size::ByteSize;
+use std::time::Duration;
+
+/// What is usual in Dune.
+const PERIOD: Duration = Duration::from_mins(10);
+const SIZE: ByteSize = ByteSize(10_000_000_000);
+
+pub(super) struct Limits {
+    pub(super) period: Duration,
+    pub(super) size: ByteSize,
+    /// Variables that say what cannot be understood, and are passed over.
+    pub(super) strange: Vec<String>,
+}
+
+impl Limits {
+    pub(super) fn of(args: &StartArgs) -> Self {
+        let mut strange = Vec::new();
+        let period = variable("DUNE_CACHE_TRIM_PERIOD", &mut strange, |text| {
+            let seconds = text.parse().ok().map(Duration::from_secs);
+            seconds.or_else(|| humantime::parse_duration(text).ok()).filter(|period| !period.is_zero())
+        });
+        let size = variable("DUNE_CACHE_TRIM_SIZE", &mut strange, ByteSize::parse);
+        Self {
+            period: args.trim_period.or(period).unwrap_or(PERIOD),
+            size: args.trim_size.or(size).unwrap_or(SIZE),
+            strange,
+        }
+    }
+}
+
+fn variable<T>(name: &str, strange: &mut Vec<String>, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    let text = std::env::var_os(name).filter(|text| !text.is_empty())?;
+    let value = text.to_str().and_then(read);
+    if value.is_none() {
+        strange.push(format!("{name} is `{}`, which is passed over", text.display()));
+    }
+    value
+}

@@ -1,0 +1,171 @@
+//! What a repository's metadata plugin says of a promotion, for the metadata of the rule.
+//!
+//! | around the build root | promotions |
+//! |---|---|
+//! | there is no `reviver.toml`, or it names no metadata plugin | are kept as they are |
+//! | it names one that may serve builds | get `(reviver NAME DIGEST HUNK)` at the end of their metadata |
+//! | it cannot be read, or the plugin may not be used | are kept as they are, and the log says why, once for each client |
+//!
+//! The hunk is what the plugin makes of an outcome that says where the promotion comes from. It is decoded, and has to give the
+//! same outcome (law 6). Plugins are loaded once for all clients. One that keeps being at fault is not asked for a while.
+
+use super::shared::Shared;
+use crate::digest::Digest;
+use crate::dune::annotate::{Annotate, Provenance};
+use crate::outcome::{Exit, Outcome};
+use crate::policy::{Codec, Fault, PolicyId, Role};
+use crate::protocol::Sexp;
+use crate::repository::choose;
+use crate::repository::root;
+use crate::repository::settings::Settings;
+use crate::repository::trust::Trust;
+use crate::reviver::breaker::Guarded;
+use crate::runtime::{PluginSource, WasmCodec};
+use crate::store::Partition;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The metadata plugins that were used, each once.
+#[derive(Default)]
+pub(super) struct Codecs(Mutex<Vec<(PluginSource, Lent)>>);
+
+/// One of them, in the hands of a session.
+#[derive(Clone)]
+struct Lent(Arc<WasmCodec>);
+
+impl Codec for Lent {
+    fn id(&self) -> &PolicyId {
+        self.0.id()
+    }
+
+    fn encode(&self, outcome: &Outcome) -> Result<Result<Vec<u8>, String>, Box<Fault>> {
+        self.0.encode(outcome)
+    }
+
+    fn decode(&self, hunk: &[u8]) -> Result<Result<Outcome, String>, Box<Fault>> {
+        self.0.decode(hunk)
+    }
+}
+
+/// So many are kept loaded.
+const KEPT: usize = 32;
+
+impl Codecs {
+    fn get(&self, source: PluginSource, shared: &Shared) -> Lent {
+        let mut codecs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, codec)) = codecs.iter().find(|(known, _)| *known == source) {
+            return codec.clone();
+        }
+        if codecs.len() == KEPT {
+            codecs.remove(0);
+        }
+        let codec = Lent(Arc::new(WasmCodec::new(Arc::clone(&shared.given.runtime), source.clone())));
+        codecs.push((source, codec.clone()));
+        codec
+    }
+}
+
+/// Annotates the promotions of one client.
+pub(super) struct Annotator {
+    shared: Arc<Shared>,
+    client: u64,
+    /// The last build root, and what is around it.
+    around: Option<(PathBuf, Option<Plugin>)>,
+}
+
+struct Plugin {
+    partition: Partition,
+    codec: Lent,
+}
+
+impl Annotator {
+    pub(super) fn new(shared: &Arc<Shared>, client: u64) -> Self {
+        Self { shared: Arc::clone(shared), client, around: None }
+    }
+
+    /// The plugin for what is built there.
+    fn find(&self, build_root: &Path) -> Option<Plugin> {
+        let given = &self.shared.given;
+        let user = rustix::process::geteuid().as_raw();
+        let note = |why: &dyn std::fmt::Display| {
+            self.shared.log(format_args!("client {}: no metadata of a plugin: {why}", self.client));
+        };
+        let directory = fs::canonicalize(build_root.parent()?).ok()?;
+        let root = root::find(&directory, user);
+        let settings = match Settings::load(root.settings.as_deref()?) {
+            Ok(settings) => settings,
+            Err(error) => {
+                note(&error);
+                return None;
+            }
+        };
+        if !settings.is_metadata_named {
+            return None;
+        }
+        let id = root.partition(&given.user.joined);
+        let trust = Trust::new(&root.path, id, given.grants.clone(), user);
+        let chosen =
+            choose::trusted(&settings.metadata, Role::Metadata, &settings, &given.user, &trust, &digest);
+        match chosen {
+            Ok(chosen) => {
+                let codec = self.shared.codecs.get(chosen.source, &self.shared);
+                Some(Plugin { partition: given.store.partition(id), codec })
+            }
+            Err(error) => {
+                note(&error);
+                None
+            }
+        }
+    }
+}
+
+impl Annotate for Annotator {
+    fn annotate(&mut self, of: &Provenance<'_>) -> Result<Option<Sexp>, String> {
+        if self.around.as_ref().is_none_or(|(root, _)| root != of.build_root) {
+            self.around = Some((of.build_root.to_owned(), self.find(of.build_root)));
+        }
+        let Some((_, Some(plugin))) = &self.around else { return Ok(None) };
+        let given = &self.shared.given;
+        let codec = Guarded::new(plugin.codec.clone(), &given.store, &plugin.partition, Rc::new(given.now));
+        // That it is switched off was told when it was at fault.
+        if codec.ready().is_err() {
+            return Ok(None);
+        }
+        let outcome = outcome(of);
+        let hunk = codec.encode(&outcome).map_err(|fault| fault.to_string())??;
+        let again = codec.decode(&hunk).map_err(|fault| fault.to_string())??;
+        let id = codec.id();
+        // As where runs are recorded: exit and output are what a plugin may not lose.
+        if (again.exit, &again.output) != (outcome.exit, &outcome.output) {
+            return Err(format!("plugin `{}` decodes something else than it encoded", id.name));
+        }
+        let parts = [Sexp::atom(id.name.as_str()), Sexp::atom(id.component.to_hex()), Sexp::atom(hunk)];
+        Ok(Some(Sexp::named("reviver", parts)))
+    }
+}
+
+/// What there is to say of a promotion.
+fn outcome(of: &Provenance<'_>) -> Outcome {
+    let mut notes = vec![
+        ("rule".to_owned(), of.key.to_string()),
+        ("build-root".to_owned(), of.build_root.display().to_string()),
+        ("protocol".to_owned(), of.version.to_string()),
+    ];
+    if let Some(repository) = of.repository {
+        notes.push(("repository".to_owned(), repository.directory.display().to_string()));
+        notes.push(("commit".to_owned(), String::from_utf8_lossy(&repository.commit).into_owned()));
+    }
+    Outcome { exit: Exit::Code(0), output: Vec::new(), started: of.now.0, duration: 0, notes }
+}
+
+/// The digest of a plugin's file.
+fn digest(path: &Path) -> io::Result<Digest> {
+    let file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is not a file"));
+    }
+    Digest::of_reader(file).map(|(digest, _)| digest)
+}

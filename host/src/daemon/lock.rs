@@ -1,0 +1,92 @@
+//! Record locks of whole files: who works here, and in which process.
+//!
+//! These are the locks of POSIX, not those of `flock`, for Dune's clients ask for the process that holds one. They have a trap:
+//! whoever closes *any* descriptor of a file drops the locks of the process on it. So a file is opened here once, and what holds
+//! the lock is the only one that has it open.
+
+use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+/// Who holds a lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Holder {
+    /// The process; `None` for one that cannot be named from here, as one outside of a container.
+    pub pid: Option<Pid>,
+}
+
+/// What came of asking for a lock.
+#[derive(Debug)]
+pub enum Taken {
+    /// It is ours, for writing, as long as this file is open.
+    Ours(File),
+    /// Somebody else has it.
+    Theirs(Holder),
+}
+
+/// Opens a file, which is made where it is absent, and takes its lock without waiting.
+pub fn take(path: &Path) -> io::Result<Taken> {
+    loop {
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(Taken::Ours(file)),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // Whoever had it may have gone in between.
+        if let Some(holder) = asked(&file)? {
+            return Ok(Taken::Theirs(holder));
+        }
+    }
+}
+
+/// Who holds the lock of a file, in another process. Nobody does where the file is absent.
+pub fn holder(path: &Path) -> io::Result<Option<Holder>> {
+    match File::open(path) {
+        Ok(file) => asked(&file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn asked(file: &File) -> io::Result<Option<Holder>> {
+    let lock = fcntl_getlk(file, &Flock::from(FlockType::WriteLock))?;
+    // A lock of another kind has no process, and says -1, which a signal takes for everybody.
+    Ok(lock.map(|lock| Holder { pid: lock.pid.filter(|pid| pid.as_raw_nonzero().get() > 0) }))
+}
+
+/// Lets others read beside us: the lock stays, and is never without somebody in between.
+pub fn share(file: &File) -> io::Result<()> {
+    Ok(fcntl_lock(file, FlockOperation::LockShared)?)
+}
+
+/// Takes the lock for writing again.
+pub fn unshare(file: &File) -> io::Result<()> {
+    Ok(fcntl_lock(file, FlockOperation::NonBlockingLockExclusive)?)
+}
+
+/// Makes the directories above a file that are not there, for their user alone.
+pub fn make_above(path: &Path) -> io::Result<()> {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    above.map_or(Ok(()), |above| std::fs::DirBuilder::new().recursive(true).mode(0o700).create(above))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_absent_is_held_by_nobody_and_made_by_who_takes_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a/b/lock");
+        assert_eq!(holder(&path).unwrap(), None);
+        make_above(&path).unwrap();
+        let Taken::Ours(file) = take(&path).unwrap() else { panic!("nobody else has it") };
+        share(&file).unwrap();
+        unshare(&file).unwrap();
+    }
+}

@@ -1,0 +1,98 @@
+//! Telling Dune's clients where the daemon listens, in the way that they look for it (`src/stdune/daemonize.ml`).
+//!
+//! A client looks at a *port file*. It asks who holds its lock, and then reads it:
+//!
+//! | lock | the client |
+//! |---|---|
+//! | nobody's | starts a daemon of its own |
+//! | somebody's, for writing | asks again in a tenth of a second, for ten seconds |
+//! | somebody's, for reading | reads `127.0.0.1:PORT`, and fails its build where that is not what it finds, or nobody listens |
+//!
+//! So a file is written, and emptied, only while it is locked for writing, after we listen and before we stop. It is emptied first
+//! since Dune's own daemon writes over what is there: what is longer than its own address stays, and makes another port.
+//!
+//! `dune cache stop` sends its signal to the lock's holder, and waits for the lock to go.
+
+use super::lock::{self, Taken};
+use super::start::StartError;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Port files that are locked for writing, and empty.
+#[derive(Debug)]
+pub struct Claimed(Vec<(PathBuf, File)>);
+
+/// Port files that clients read.
+#[derive(Debug)]
+pub struct Published(Vec<(PathBuf, File)>);
+
+impl Claimed {
+    /// Claims all of these files, or none.
+    pub fn all(paths: &[PathBuf]) -> Result<Self, StartError> {
+        let claim = |path: &PathBuf| {
+            lock::make_above(path).map_err(StartError::system("make what is above", path))?;
+            let file = match lock::take(path).map_err(StartError::system("lock", path))? {
+                Taken::Ours(file) => file,
+                Taken::Theirs(holder) => {
+                    return Err(StartError::DuneRunning { port: path.clone(), holder });
+                }
+            };
+            file.set_len(0).map_err(StartError::system("empty", path))?;
+            Ok((path.clone(), file))
+        };
+        paths.iter().map(claim).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Lets clients read where the daemon listens, which it does already.
+    pub fn publish(self, address: SocketAddr) -> Result<Published, StartError> {
+        for (path, file) in &self.0 {
+            // Nothing else: a newline is an error to clients.
+            let written = (&*file).write_all(address.to_string().as_bytes());
+            written.and_then(|()| lock::share(file)).map_err(StartError::system("write", path))?;
+        }
+        Ok(Published(self.0))
+    }
+}
+
+impl Published {
+    /// Where clients read.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().map(|(path, _)| path.as_path())
+    }
+
+    /// Sends no more clients: empties the files, and lets them go.
+    pub fn withdraw(self) -> io::Result<()> {
+        let mut done = Ok(());
+        for (_, file) in &self.0 {
+            // Nobody but us has any lock on it. Where somebody has, it is emptied all the same: nobody else may write.
+            lock::unshare(file).ok();
+            done = done.and(file.set_len(0));
+        }
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn all_files_say_the_address_and_nothing_else_and_are_empty_in_the_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = ["runtime/port", "v2/runtime/port"].map(|path| directory.path().join(path));
+        fs::create_dir(directory.path().join("runtime")).unwrap();
+        fs::write(&paths[0], "127.0.0.1:1234567890").unwrap();
+        let claimed = Claimed::all(&paths).unwrap();
+        assert_eq!(fs::metadata(&paths[0]).unwrap().len(), 0);
+        let published = claimed.publish("127.0.0.1:5689".parse().unwrap()).unwrap();
+        for path in &paths {
+            // Only here, where the lock does not matter: reading drops it.
+            assert_eq!(fs::read(path).unwrap(), b"127.0.0.1:5689");
+        }
+        published.withdraw().unwrap();
+        assert!(paths.iter().all(|path| fs::read(path).unwrap().is_empty()));
+    }
+}
