@@ -14,7 +14,7 @@ use super::operations::Operations;
 use super::refusal::Refused;
 use super::repository::{Bench, Repository};
 use crate::daemon::peer::{Peer, PeerError};
-use crate::daemon::shared::{Counts, Shared};
+use crate::daemon::shared::Shared;
 use crate::protocol::Sexp;
 use crate::protocol::own::request::{self, NoRequest};
 use crate::protocol::own::{Code, Id, Reply, Request};
@@ -98,7 +98,7 @@ impl<'a> Connection<'a> {
     }
 
     fn take(&self, message: Sexp, bench: &mut Option<Bench>, pass: &mut Pass<'_>) {
-        Counts::add(&self.shared.counts.requests, 1);
+        self.shared.counts.requests.add(1);
         let (id, request) = match request::read(message) {
             Ok(read) => read,
             Err(NoRequest) => {

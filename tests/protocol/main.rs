@@ -1,0 +1,16 @@
+//! Reviver's own protocol, spoken with the daemon as its users have it: a process, a socket, several clients.
+//!
+//! What a test needs of the machine and does not find makes a line with the word SKIPPED, never silence.
+
+#[path = "../support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the other tests of the command need more of it")]
+mod support;
+
+mod daemon;
+
+mod entries;
+mod errors;
+mod flight;
+mod leaving;
+mod operations;
+mod upkeep;
