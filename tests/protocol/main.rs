@@ -13,4 +13,5 @@ mod errors;
 mod flight;
 mod leaving;
 mod operations;
+mod page;
 mod upkeep;
