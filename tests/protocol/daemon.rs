@@ -20,7 +20,11 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     pub(crate) fn start(repository: &Repository) -> Result<Self> {
-        let socket = repository.home.join("daemon/socket");
+        Self::start_at(repository, repository.home.join("daemon/socket"))
+    }
+
+    /// One that listens here.
+    pub(crate) fn start_at(repository: &Repository, socket: PathBuf) -> Result<Self> {
         let mut command = repository.command(REVIVER);
         command.args(["daemon", "start", "--foreground", "--socket"]).arg(&socket);
         let child = command.stdout(Stdio::null()).spawn()?;

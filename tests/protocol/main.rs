@@ -14,4 +14,5 @@ mod flight;
 mod leaving;
 mod operations;
 mod page;
+mod python;
 mod upkeep;
