@@ -89,7 +89,9 @@ impl Sexp {
             }
             Self::List(values) => {
                 out.push(b'(');
-                values.iter().for_each(|value| value.write_to(out));
+                for value in values {
+                    value.write_to(out);
+                }
                 out.push(b')');
             }
         }

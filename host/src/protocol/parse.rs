@@ -208,13 +208,11 @@ impl Parser {
             }
             let Some(value) = done else { continue };
             self.state = State::Value;
-            match self.open.last_mut() {
-                Some(list) => list.push(value),
-                None => {
-                    self.cost = 0;
-                    return Ok(Some(value));
-                }
-            }
+            let Some(list) = self.open.last_mut() else {
+                self.cost = 0;
+                return Ok(Some(value));
+            };
+            list.push(value);
         }
         Ok(None)
     }

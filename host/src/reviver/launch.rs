@@ -44,7 +44,7 @@ impl Reviver<'_> {
         report: &mut Report,
     ) -> Result<Vec<Watched>, Uncached> {
         if self.store.options().read_only {
-            return Err(Uncached { is_named: true, ..Uncached::because("the cache is only read") });
+            return Err(Uncached::unrecordable("the cache is only read"));
         }
         report.record.differences = self.differences(request, prepared, search);
         // With a plugin that is switched off nothing would be recorded, and what it makes itself would be missing.

@@ -23,30 +23,35 @@ use std::rc::Rc;
 pub(super) struct Uncached {
     pub(super) reason: String,
     pub(super) fault: Option<Box<Fault>>,
-    /// Whether that is because the cache cannot be used.
-    pub(super) unusable: bool,
-    /// Whether the plugin refused.
-    pub(super) is_refusal: bool,
-    /// Whether it did because something is not what it should be: its settings, as a rule.
-    pub(super) is_malformed: bool,
-    /// Whether the operation has a key all the same: it is a miss that cannot be recorded.
-    pub(super) is_named: bool,
+    pub(super) cause: Cause,
+}
+
+/// What kind of reason that is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Cause {
+    /// Something is doubtful.
+    Doubt,
+    /// The cache cannot be used.
+    Unusable,
+    /// The plugin refused.
+    Refused,
+    /// It did because something is not what it should be: its settings, as a rule.
+    Malformed,
+    /// The operation has a key, and is a miss that cannot be recorded.
+    Unrecordable,
 }
 
 impl Uncached {
     pub(super) fn because(reason: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-            fault: None,
-            unusable: false,
-            is_refusal: false,
-            is_malformed: false,
-            is_named: false,
-        }
+        Self { reason: reason.into(), fault: None, cause: Cause::Doubt }
+    }
+
+    pub(super) fn unrecordable(reason: impl Into<String>) -> Self {
+        Self { cause: Cause::Unrecordable, ..Self::because(reason) }
     }
 
     fn unusable(error: impl std::fmt::Display) -> Self {
-        Self { unusable: true, ..Self::because(super::run::unusable(error)) }
+        Self { cause: Cause::Unusable, ..Self::because(super::run::unusable(error)) }
     }
 }
 
@@ -98,12 +103,15 @@ impl Reviver<'_> {
             Answer::Derivation(derivation) => derivation,
             Answer::Refusal(refusal) => {
                 let reason = refusal.reason().to_owned();
-                let is_malformed = matches!(refusal, Refusal::Malformed(_));
+                let cause = match refusal {
+                    Refusal::NotCacheable(_) => Cause::Refused,
+                    Refusal::Malformed(_) => Cause::Malformed,
+                };
                 if fresh && lasting {
                     let answer = Answer::Refusal(refusal);
                     self.remember(question, &request.operation, &Memory { conditions, answer, resolved });
                 }
-                return Err(Uncached { is_refusal: true, is_malformed, ..Uncached::because(reason) });
+                return Err(Uncached { cause, ..Uncached::because(reason) });
             }
         };
         report.record.label.clone_from(&derivation.label);

@@ -15,7 +15,7 @@ use super::execute::{ChildInput, Outputs};
 use super::input::InputRule;
 use super::journal::{self, Record};
 use super::list::Lists;
-use super::prepare::{Prepared, Uncached};
+use super::prepare::{Cause, Prepared, Uncached};
 use super::recheck::Share;
 use super::remember::Resolved;
 use super::resolve::Resolver;
@@ -244,21 +244,21 @@ impl Reviver<'_> {
 
     /// Tells, and notes, why a command runs as it is.
     pub(super) fn uncached(&self, report: &mut Report, why: Uncached) {
-        if why.is_named {
+        if why.cause == Cause::Unrecordable {
             report.unrecorded(why.reason);
             return self.note(report);
         }
         report.record.result = journal::Result::Uncached;
-        if why.unusable {
+        if why.cause == Cause::Unusable {
             report.warn_unusable(why.reason.clone());
         }
-        if why.is_malformed {
+        if why.cause == Cause::Malformed {
             // Nothing would ever be cached, and nobody would know.
             let plugin = &report.record.plugin;
             report.warnings.push(format!("plugin `{plugin}`: {}; the command runs uncached", why.reason));
         }
         report.record.reason = why.reason;
-        report.is_refusal = why.is_refusal;
+        report.is_refusal = matches!(why.cause, Cause::Refused | Cause::Malformed);
         if let Some(fault) = why.fault {
             report.fault(&fault);
         }

@@ -77,9 +77,7 @@ impl Reviver<'_> {
         }
         let watched = self.watch(request, &prepared, &search, report)?;
         let guard = self.guard(&prepared, report);
-        let launch = self
-            .launch(request, &prepared, &watched, report)
-            .map_err(|reason| Uncached { is_named: true, ..Uncached::because(reason) })?;
+        let launch = self.launch(request, &prepared, &watched, report).map_err(Uncached::unrecordable)?;
         let (before, since) = (resolver.files.seen(), self.clock.now());
         Ok(Step::Open(Ready { prepared, watched, guard, launch, before, since }))
     }

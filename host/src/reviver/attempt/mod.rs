@@ -10,12 +10,12 @@
 //!
 //! | step | outcome | the caller | the journal |
 //! |---|---|---|---|
-//! | [`begin`](Reviver::begin) | [`Begun::Found`] | revives it, or does not care | unchanged |
+//! | [`begin`](super::run::Reviver::begin) | [`Begun::Found`] | revives it, or does not care | unchanged |
 //! | | [`Begun::Open`] | runs [`Pending::arguments`], then finishes, or drops it | unchanged |
 //! | | [`Begun::Bare`]: no key, or nothing that could be recorded | runs the command as it is | says so, with the reason |
-//! | [`revive_found`](Reviver::revive_found) | [`Revived`] | passes the output on | a hit |
+//! | [`revive_found`](super::run::Reviver::revive_found) | [`Revived`] | passes the output on | a hit |
 //! | | it proves to be no hit: an open or a bare attempt | as above | unchanged, or the reason |
-//! | [`finish`](Reviver::finish) | [`Finished`], recorded or with the reason | runs the command once more where it is [told to](Finished::again) | a miss |
+//! | [`finish`](super::run::Reviver::finish) | [`Finished`], recorded or with the reason | runs the command once more where it is [told to](Finished::again) | a miss |
 //!
 //! # Laws
 //!
