@@ -3,16 +3,15 @@
 //! | around the build root | promotions |
 //! |---|---|
 //! | there is no `reviver.toml`, or it names no metadata plugin | are kept as they are |
-//! | it names one that may serve builds | get `(reviver NAME DIGEST HUNK)` at the end of their metadata |
+//! | it names one that may serve builds | get its [annotation] |
 //! | it cannot be read, or the plugin may not be used | are kept as they are, and the log says why, once for each client |
 //!
-//! The hunk is what the plugin makes of an outcome that says where the promotion comes from. It is decoded, and has to give the
-//! same outcome (law 6). Plugins are loaded once for all clients. One that keeps being at fault is not asked for a while.
+//! Plugins are loaded once for all clients. One that keeps being at fault is not asked for a while, as in runs.
 
 use super::shared::Shared;
 use crate::digest::Digest;
-use crate::dune::annotate::{Annotate, Provenance};
-use crate::outcome::{Exit, Outcome};
+use crate::dune::annotate::{Annotate, AnnotateError, Provenance, annotation};
+use crate::outcome::Outcome;
 use crate::policy::{Codec, Fault, PolicyId, Role};
 use crate::protocol::Sexp;
 use crate::repository::choose;
@@ -123,7 +122,7 @@ impl Annotator {
 }
 
 impl Annotate for Annotator {
-    fn annotate(&mut self, of: &Provenance<'_>) -> Result<Option<Sexp>, String> {
+    fn annotate(&mut self, of: &Provenance<'_>) -> Result<Option<Sexp>, AnnotateError> {
         if self.around.as_ref().is_none_or(|(root, _)| root != of.build_root) {
             self.around = Some((of.build_root.to_owned(), self.find(of.build_root)));
         }
@@ -134,31 +133,8 @@ impl Annotate for Annotator {
         if codec.ready().is_err() {
             return Ok(None);
         }
-        let outcome = outcome(of);
-        let hunk = codec.encode(&outcome).map_err(|fault| fault.to_string())??;
-        let again = codec.decode(&hunk).map_err(|fault| fault.to_string())??;
-        let id = codec.id();
-        // As where runs are recorded: exit and output are what a plugin may not lose.
-        if (again.exit, &again.output) != (outcome.exit, &outcome.output) {
-            return Err(format!("plugin `{}` decodes something else than it encoded", id.name));
-        }
-        let parts = [Sexp::atom(id.name.as_str()), Sexp::atom(id.component.to_hex()), Sexp::atom(hunk)];
-        Ok(Some(Sexp::named("reviver", parts)))
+        annotation(&codec, of).map(Some)
     }
-}
-
-/// What there is to say of a promotion.
-fn outcome(of: &Provenance<'_>) -> Outcome {
-    let mut notes = vec![
-        ("rule".to_owned(), of.key.to_string()),
-        ("build-root".to_owned(), of.build_root.display().to_string()),
-        ("protocol".to_owned(), of.version.to_string()),
-    ];
-    if let Some(repository) = of.repository {
-        notes.push(("repository".to_owned(), repository.directory.display().to_string()));
-        notes.push(("commit".to_owned(), String::from_utf8_lossy(&repository.commit).into_owned()));
-    }
-    Outcome { exit: Exit::Code(0), output: Vec::new(), started: of.now.0, duration: 0, notes }
 }
 
 /// The digest of a plugin's file.

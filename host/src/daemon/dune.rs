@@ -16,6 +16,7 @@ use super::clients::Client;
 use super::peer::{Peer, PeerError};
 use super::shared::Shared;
 use crate::dune::DuneStore;
+use crate::dune::note::Note;
 use crate::dune::session::Session;
 use crate::protocol::dune::{Command, NEWEST};
 use crate::protocol::{Lang, Sexp, Version};
@@ -50,7 +51,10 @@ pub(super) fn serve(
     let session = Session::new(store, version, Box::new(shared.given.now), Some(annotator));
     let mut talk = Talk { peer, session, version, client, shared, answers: Vec::new(), lines: 0 };
     let done = talk.all();
-    talk.close();
+    let Talk { peer, session, .. } = talk;
+    // What it had on its way goes before the client does, which takes no time.
+    drop(session);
+    close(peer.socket(), shared);
     // What ends together with the daemon may end within a message.
     if shared.is_ending() { Ok(()) } else { done }
 }
@@ -96,14 +100,28 @@ impl Talk<'_> {
                 return Ok(());
             }
         };
+        let counts = &self.shared.counts;
+        let files = match &command {
+            Command::Promote(promotion) => Some(promotion.files.len()),
+            _ => None,
+        };
         let answer = self.session.take(command);
+        let is_refused = answer.notes.iter().any(|note| matches!(note, Note::Refused { .. }));
+        match files {
+            Some(_) if is_refused => counts.refused.add(1),
+            Some(files) => {
+                counts.promoted.add(1);
+                counts.files.add(files.saturating_sub(answer.dedups.len()) as u64);
+                counts.deduplicated.add(answer.dedups.len() as u64);
+            }
+            None => {}
+        }
         for note in &answer.notes {
             self.tell(note);
         }
         for dedup in &answer.dedups {
             dedup.to_sexp(self.version).write_to(&mut self.answers);
         }
-        self.shared.counts.deduplicated.add(answer.dedups.len() as u64);
         if self.answers.len() >= ENOUGH { self.send() } else { Ok(()) }
     }
 
@@ -123,23 +141,22 @@ impl Talk<'_> {
             _ => {}
         }
     }
+}
 
-    /// Closes the connection. What the client has sent and nobody read would make an error of that at its end, which real
-    /// clients print; so it is read, for a moment.
-    fn close(&mut self) {
-        let mut socket = self.peer.socket();
-        // Who has gone needs no closing.
-        if !self.shared.is_ending() {
-            socket.shutdown(Shutdown::Both).ok();
-            return;
-        }
-        socket.shutdown(Shutdown::Write).ok();
-        socket.set_read_timeout(Some(Duration::from_millis(50))).ok();
-        let mut buffer = [0; 16 << 10];
-        for _ in 0..64 {
-            if !matches!(socket.read(&mut buffer), Ok(read) if read > 0) {
-                break;
-            }
+/// Closes the connection. What the client has sent and nobody read would make an error of that at its end, which real clients
+/// print; so in the daemon's own end it is read, for a moment.
+fn close(mut socket: &TcpStream, shared: &Shared) {
+    // Who has gone needs no closing.
+    if !shared.is_ending() {
+        socket.shutdown(Shutdown::Both).ok();
+        return;
+    }
+    socket.shutdown(Shutdown::Write).ok();
+    socket.set_read_timeout(Some(Duration::from_millis(50))).ok();
+    let mut buffer = [0; 16 << 10];
+    for _ in 0..64 {
+        if !matches!(socket.read(&mut buffer), Ok(read) if read > 0) {
+            break;
         }
     }
 }

@@ -11,7 +11,8 @@
 //! So a file is written, and emptied, only while it is locked for writing, after we listen and before we stop. It is emptied first
 //! since Dune's own daemon writes over what is there: what is longer than its own address stays, and makes another port.
 //!
-//! `dune cache stop` sends its signal to the lock's holder, and waits for the lock to go.
+//! `dune cache stop` sends its signal to the lock's holder, and waits for the lock to go: that is when the daemon has gone. A client
+//! that comes before waits as well, so no other daemon begins beside sessions that still end.
 
 use super::lock::{self, Taken};
 use super::start::StartError;
@@ -27,6 +28,10 @@ pub struct Claimed(Vec<(PathBuf, File)>);
 /// Port files that clients read.
 #[derive(Debug)]
 pub struct Published(Vec<(PathBuf, File)>);
+
+/// Port files that say nothing any more. Clients wait until this is dropped, and start a daemon of their own then.
+#[derive(Debug)]
+pub struct Withdrawn(#[expect(dead_code, reason = "it is kept open")] Vec<(PathBuf, File)>);
 
 impl Claimed {
     /// Claims all of these files, or none.
@@ -62,15 +67,15 @@ impl Published {
         self.0.iter().map(|(path, _)| path.as_path())
     }
 
-    /// Sends no more clients: empties the files, and lets them go.
-    pub fn withdraw(self) -> io::Result<()> {
+    /// Sends no more clients. What could not be emptied is told; the lock on it goes all the same in the end.
+    pub fn withdraw(self) -> (Withdrawn, io::Result<()>) {
         let mut done = Ok(());
         for (_, file) in &self.0 {
             // Nobody but us has any lock on it. Where somebody has, it is emptied all the same: nobody else may write.
             lock::unshare(file).ok();
             done = done.and(file.set_len(0));
         }
-        done
+        (Withdrawn(self.0), done)
     }
 }
 
@@ -92,7 +97,7 @@ mod tests {
             // Only here, where the lock does not matter: reading drops it.
             assert_eq!(fs::read(path).unwrap(), b"127.0.0.1:5689");
         }
-        published.withdraw().unwrap();
+        published.withdraw().1.unwrap();
         assert!(paths.iter().all(|path| fs::read(path).unwrap().is_empty()));
     }
 }

@@ -16,7 +16,7 @@
 use super::background::Background;
 use super::clients::Clients;
 use super::listen::{Listeners, Woken};
-use super::publish::{Claimed, Published};
+use super::publish::{Claimed, Published, Withdrawn};
 use super::shared::{Given, Shared};
 use super::socket::{Bound, Place};
 use super::start::StartError;
@@ -62,6 +62,7 @@ pub struct Daemon {
     bound: Bound,
     dune: Option<SocketAddr>,
     published: Option<Published>,
+    withdrawn: Option<Withdrawn>,
     status: Status,
     leaves: bool,
 }
@@ -107,7 +108,7 @@ impl Daemon {
         });
         let mut status = Status::at(bound.place().status(), fixed);
         status.refresh(&shared);
-        Ok(Self { shared, listeners, left, bound, dune, published, status, leaves })
+        Ok(Self { shared, listeners, left, bound, dune, published, withdrawn: None, status, leaves })
     }
 
     /// Our own socket.
@@ -134,7 +135,7 @@ impl Daemon {
         while let Some(left) = left_until(late) {
             self.listeners.wait(None, &self.left, Some(left), &self.shared)?;
         }
-        let Self { shared, listeners, bound, status, .. } = self;
+        let Self { shared, listeners, bound, withdrawn, status, .. } = self;
         drop(listeners);
         if !shared.clients.wait(GREET) {
             while shared.clients.turn_one_away() {}
@@ -146,7 +147,8 @@ impl Daemon {
             }
         }
         status.remove();
-        drop(bound);
+        // The locks say that we run, so they go last.
+        drop((withdrawn, bound));
         served
     }
 
@@ -175,10 +177,12 @@ impl Daemon {
 
     /// Lets nobody find us any more.
     fn withdraw(&mut self) {
-        if let Some(published) = self.published.take()
-            && let Err(error) = published.withdraw()
-        {
-            self.shared.log(format_args!("cannot empty a port file: {error}"));
+        if let Some(published) = self.published.take() {
+            let (withdrawn, done) = published.withdraw();
+            self.withdrawn = Some(withdrawn);
+            if let Err(error) = done {
+                self.shared.log(format_args!("cannot empty a port file: {error}"));
+            }
         }
         match self.bound.withdraw() {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -100,10 +100,10 @@ pub struct Counts {
     pub promoted: Count,
     /// Promotions and other messages that were not taken.
     pub refused: Count,
+    /// Files that came into the store.
+    pub files: Count,
     /// Files whose content was there already.
     pub deduplicated: Count,
-    /// Bytes of the files that came into the store.
-    pub bytes: Count,
     /// Requests of our own protocol.
     pub requests: Count,
     /// Trims that let something go.

@@ -1,7 +1,7 @@
 //! How a daemon goes, in a file beside its socket, for `reviver daemon status`.
 //!
 //! A file and no question over the socket: it is there also when the daemon is stopped, or has no descriptor left. It appears by
-//! rename, not more often than each second, and goes with the daemon. That one runs is said by the lock alone; what a killed
+//! rename, not more often than ten times a second, and goes with the daemon. That one runs is said by the lock alone; what a killed
 //! daemon left has another process in it than the lock.
 
 use super::clients::Kind;
@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// So often it is written at the most.
+const LEAST: Duration = Duration::from_millis(100);
+
+/// So often it is looked whether something changed without a sign, while somebody is connected.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// The file, and what it said last.
@@ -38,7 +41,7 @@ impl Status {
         if now == self.last {
             return is_used.then_some(EVERY);
         }
-        let early = self.written.map(|written| EVERY.saturating_sub(written.elapsed()));
+        let early = self.written.map(|written| LEAST.saturating_sub(written.elapsed()));
         if let Some(left) = early.filter(|left| !left.is_zero()) {
             return Some(left);
         }
@@ -77,7 +80,7 @@ fn of(shared: &Shared) -> Value {
         "promoted": counts.promoted.get(),
         "refused": counts.refused.get(),
         "deduplicated": counts.deduplicated.get(),
-        "bytes": counts.bytes.get(),
+        "files": counts.files.get(),
         "requests": counts.requests.get(),
         "trims": counts.trims.get(),
         "freed": counts.freed.get(),

@@ -5,7 +5,7 @@
 //!
 //! | module | is |
 //! |---|---|
-//! | `digest` | the three ways in which Dune has named content |
+//! | [`digest`] | the three ways in which Dune has named content |
 //! | [`layout`] | where everything is |
 //! | [`meta`] | what is kept of a rule: which files it made |
 //! | [`session`] | what one client says, and what it is answered |
@@ -23,9 +23,37 @@
 //! 6. Dune itself may work in the same directories at the same time. What it removes is as good as removed here.
 
 pub mod annotate;
+pub mod digest;
+pub mod layout;
+pub mod meta;
 pub mod note;
+mod place;
+mod promote;
+mod proofs;
+mod quarantine;
 pub mod session;
+mod source;
+mod stage;
+pub mod stats;
 pub mod trim;
+pub mod verify;
+mod walk;
+
+pub use annotate::{Annotate, AnnotateError, Provenance};
+pub use layout::{FileLayout, MetaLayout};
+pub use note::{Note, Refusal};
+pub use session::{Answer, Session};
+pub use stats::Stats;
+pub use trim::{Bound, TrimRequest, Trimmed};
+pub use verify::Verified;
+pub use walk::Trouble;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+mod tests;
+
+use layout::Layout;
+use proofs::Proofs;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -58,8 +86,9 @@ impl Default for Options {
 /// A root of Dune's caches: usually `~/.cache/dune/db`.
 #[derive(Debug)]
 pub struct DuneStore {
-    root: PathBuf,
+    layout: Layout,
     options: Options,
+    proofs: Proofs,
 }
 
 impl DuneStore {
@@ -68,13 +97,33 @@ impl DuneStore {
         if !root.is_absolute() {
             return Err(DuneError::Relative(root));
         }
-        Ok(Self { root, options })
+        Ok(Self { layout: Layout::new(root), options, proofs: Proofs::default() })
     }
 
     /// Where it is.
     #[must_use]
     pub fn root(&self) -> &Path {
-        &self.root
+        self.layout.root()
+    }
+
+    /// Its paths.
+    #[must_use]
+    pub const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    const fn proofs(&self) -> &Proofs {
+        &self.proofs
+    }
+
+    /// Whether it can be gone through; where nothing is, it can.
+    fn readable(&self) -> Result<(), DuneError> {
+        match std::fs::read_dir(self.root()) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(DuneError::Io { what: "list", path: self.root().to_owned(), source })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// How it is used.

@@ -12,12 +12,14 @@ pub mod fault;
 pub mod key;
 pub mod order;
 pub mod plain;
+pub mod score;
 
 pub use codec::Codec;
 pub use eviction::{Budget, Candidate, Eviction};
 pub use fault::{Fault, FaultKind, Role};
 pub use key::{Inputs, KeyPolicy, LookFailure, Match, QueryAnswer, SharedInputs};
 pub use plain::Plain;
+pub use score::PolicyFaultKind;
 
 use crate::digest::{Digest, Framer};
 

@@ -1,7 +1,8 @@
 //! Values from bytes as they come.
 //!
 //! A [`Parser`] is fed what a socket gave, split anywhere, and gives whole values. It never waits, it looks at no byte twice, and
-//! what it holds is bounded by its [`Limits`] and by what really arrived: an announced length reserves nothing.
+//! what it holds is bounded by its [`Limits`] and by what really arrived: an announced length reserves nothing, and an error lets
+//! go of all. A value takes no more memory than its limit; while its lists are open they may have set aside as much again.
 //!
 //! | bytes | [`Parser::next`] |
 //! |---|---|
@@ -19,14 +20,14 @@ use std::fmt;
 pub struct Limits {
     /// Bytes of one atom.
     pub atom: usize,
-    /// Lists within lists.
+    /// Lists within lists. A value is written, shown, compared and dropped level by level, so this is what it needs of the stack.
     pub depth: usize,
     /// Bytes that one whole value may take in memory: those of its atoms, and [`Self::NODE`] for each atom and list.
     pub value: usize,
 }
 
 impl Limits {
-    /// What a value costs besides its bytes.
+    /// What a value costs besides its bytes: its place in a list, and what allocators add to bytes or to a list.
     pub const NODE: usize = 64;
 
     /// For a peer that has said who it is: 64 MiB.
@@ -126,8 +127,11 @@ impl Parser {
         self.limits = limits;
     }
 
-    /// Takes bytes, to be looked at when a value is asked for.
+    /// Takes bytes, to be looked at when a value is asked for. After an error they are forgotten.
     pub fn feed(&mut self, bytes: &[u8]) {
+        if self.failed.is_some() {
+            return;
+        }
         self.pending.drain(..self.at);
         self.at = 0;
         self.pending.extend_from_slice(bytes);
@@ -144,10 +148,7 @@ impl Parser {
         }
         let read = self.advance();
         if let Err(error) = &read {
-            self.failed = Some(error.clone());
-            self.open.clear();
-            self.pending.clear();
-            self.at = 0;
+            *self = Self { failed: Some(error.clone()), ..Self::new(self.limits) };
         }
         read
     }
@@ -160,14 +161,19 @@ impl Parser {
                     self.at += 1;
                     match byte {
                         b'0'..=b'9' => self.state = State::Length(usize::from(byte - b'0')),
-                        b'(' if self.open.len() == self.limits.depth => {
+                        b'(' if self.open.len() >= self.limits.depth => {
                             return Err(ParseError::Depth { limit: self.limits.depth });
                         }
                         b'(' => {
                             self.charge(Limits::NODE)?;
                             self.open.push(Vec::new());
                         }
-                        b')' => done = Some(Sexp::List(self.open.pop().ok_or(ParseError::Unopened)?)),
+                        b')' => {
+                            let mut list = self.open.pop().ok_or(ParseError::Unopened)?;
+                            // Many small lists would else set aside four places each.
+                            list.shrink_to_fit();
+                            done = Some(Sexp::List(list));
+                        }
                         _ => return Err(ParseError::Character(byte)),
                     }
                 }
@@ -177,6 +183,9 @@ impl Parser {
                         b'0'..=b'9' => {
                             // What does not fit is too long in any case.
                             *length = length.saturating_mul(10).saturating_add(usize::from(byte - b'0'));
+                        }
+                        b':' if *length > self.limits.atom => {
+                            return Err(ParseError::Atom { limit: self.limits.atom });
                         }
                         b':' if *length == 0 => {
                             self.charge(Limits::NODE)?;
@@ -198,6 +207,10 @@ impl Parser {
                 State::Atom(bytes, lacking) => {
                     let there = &self.pending[self.at..];
                     let taken = there.len().min(*lacking);
+                    if bytes.capacity() - bytes.len() < taken {
+                        // Twice as much each time, and never more than was announced.
+                        bytes.reserve_exact(taken.max(bytes.len()).min(*lacking));
+                    }
                     bytes.extend_from_slice(&there[..taken]);
                     self.at += taken;
                     *lacking -= taken;
@@ -281,7 +294,7 @@ mod tests {
 
     #[test]
     fn what_is_no_value_is_told_and_stays_so() {
-        let cases: [(&[u8], ParseError); 10] = [
+        let cases: [(&[u8], ParseError); 11] = [
             (b"x", ParseError::Character(b'x')),
             (b"\n", ParseError::Character(b'\n')),
             (b")", ParseError::Unopened),
@@ -289,6 +302,7 @@ mod tests {
             (b"(1:a", ParseError::Premature),
             (b"1x", ParseError::Length),
             (b"11:", ParseError::Atom { limit: 10 }),
+            (b"0011", ParseError::Atom { limit: 10 }),
             (b"99999999999999999999999999:", ParseError::Atom { limit: 10 }),
             (b"((((", ParseError::Depth { limit: 3 }),
             (b"(()()()()()()()()()()()()()()()())", ParseError::Value { limit: 1000 }),
@@ -301,6 +315,14 @@ mod tests {
         parser.next().unwrap_err();
         parser.feed(b"1:a");
         assert_eq!(parser.next(), Err(ParseError::Character(b'x')));
+    }
+
+    /// Lengths of one digit were once believed, since only a second digit had the limit looked at.
+    #[test]
+    fn a_length_of_one_digit_has_a_limit_too() {
+        let limits = Limits { atom: 3, ..SMALL };
+        assert_eq!(all(limits, b"4:abcd"), Err(ParseError::Atom { limit: 3 }));
+        assert_eq!(all(limits, b"03:abc"), Ok(vec![Sexp::atom("abc")]));
     }
 
     #[test]

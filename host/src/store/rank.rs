@@ -3,14 +3,11 @@
 use super::fold::Live;
 use super::layout::PartitionId;
 use crate::key::Key;
-use crate::policy::{Budget, Eviction, Fault};
+use crate::policy::score::{self, PolicyFaultKind};
+use crate::policy::{Budget, Eviction};
 use crate::time::Timestamp;
 use std::cmp::Ordering;
 use std::fmt;
-
-/// How many candidates a policy is asked about at once: 7 MB of them. Each question may cost a policy a few threads and
-/// instances.
-const BATCH: usize = 128 << 10;
 
 /// A policy that was at fault, so that the host's own order held for its partition.
 #[derive(Clone, PartialEq, Debug)]
@@ -23,42 +20,17 @@ pub struct PolicyFault {
     pub kind: PolicyFaultKind,
 }
 
-/// What a policy did wrong.
-#[derive(Clone, PartialEq, Debug)]
-#[non_exhaustive]
-pub enum PolicyFaultKind {
-    /// It answered with a fault.
-    Fault(Box<Fault>),
-    /// It gave another number of scores than it was asked for.
-    Count {
-        /// How many candidates it was given.
-        asked: usize,
-        /// How many scores it gave.
-        given: usize,
-    },
-    /// It gave a score that is no finite number.
-    NotFinite,
-}
-
 impl PolicyFault {
     /// Whether the policy was not even asked, being switched off.
     #[must_use]
     pub fn is_off(&self) -> bool {
-        matches!(&self.kind, PolicyFaultKind::Fault(fault) if fault.is_off())
+        self.kind.is_off()
     }
 }
 
 impl fmt::Display for PolicyFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            PolicyFaultKind::Fault(fault) => fault.fmt(f),
-            PolicyFaultKind::Count { asked, given } => {
-                write!(f, "eviction policy `{}` gave {given} scores for {asked} candidates", self.policy)
-            }
-            PolicyFaultKind::NotFinite => {
-                write!(f, "eviction policy `{}` gave a score that is no finite number", self.policy)
-            }
-        }
+        self.kind.tell(&self.policy, f)
     }
 }
 
@@ -108,20 +80,8 @@ pub(super) fn by_policy(
     now: Timestamp,
     budget: Budget,
 ) -> Result<(), PolicyFaultKind> {
-    let mut scores = Vec::with_capacity(ranks.len());
-    let mut batch = Vec::with_capacity(BATCH.min(ranks.len()));
-    for some in ranks.chunks(BATCH) {
-        batch.clear();
-        batch.extend(some.iter().map(|rank| entries[rank.index as usize].candidate(rank.unused)));
-        let given = policy.score(now, budget, &batch).map_err(PolicyFaultKind::Fault)?;
-        if given.len() != batch.len() {
-            return Err(PolicyFaultKind::Count { asked: batch.len(), given: given.len() });
-        }
-        if given.iter().any(|score| !score.is_finite()) {
-            return Err(PolicyFaultKind::NotFinite);
-        }
-        scores.extend(given);
-    }
+    let candidates = ranks.iter().map(|rank| entries[rank.index as usize].candidate(rank.unused));
+    let scores = score::scores(policy, now, budget, candidates)?;
     for (rank, score) in ranks.iter_mut().zip(scores) {
         rank.score = score;
     }

@@ -7,6 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -18,15 +19,15 @@ pub(super) struct LogFile {
     path: PathBuf,
     file: Mutex<(File, u64)>,
     /// Whether what the process prints by itself goes there as well.
-    is_ours: bool,
+    has_output: AtomicBool,
 }
 
 impl LogFile {
-    pub(super) fn open(path: PathBuf, is_ours: bool) -> anyhow::Result<Self> {
+    pub(super) fn open(path: PathBuf) -> anyhow::Result<Self> {
         crate::daemon::lock::make_above(&path)
             .and_then(|()| open(&path))
             .with_context(|| format!("cannot write the log {}", path.display()))
-            .map(|file| Self { path, file: Mutex::new(file), is_ours })
+            .map(|file| Self { path, file: Mutex::new(file), has_output: AtomicBool::new(false) })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -36,6 +37,7 @@ impl LogFile {
     /// Has everything printed there from now on.
     pub(super) fn take_over(&self) -> io::Result<()> {
         let file = &self.file.lock().unwrap_or_else(PoisonError::into_inner).0;
+        self.has_output.store(true, Ordering::Relaxed);
         rustix::stdio::dup2_stdout(file)?;
         Ok(rustix::stdio::dup2_stderr(file)?)
     }
@@ -45,7 +47,7 @@ impl LogFile {
         old.push(".old");
         fs::rename(&self.path, old)?;
         (*file, *size) = open(&self.path)?;
-        if self.is_ours {
+        if self.has_output.load(Ordering::Relaxed) {
             rustix::stdio::dup2_stdout(&*file)?;
             rustix::stdio::dup2_stderr(&*file)?;
         }

@@ -93,7 +93,7 @@ fn serve(places: &Places, args: &StartArgs) -> anyhow::Result<Exit> {
         }
     }
     allow_many_files();
-    let log = Arc::new(LogFile::open(places.log(args.log.as_deref())?, args.detached)?);
+    let log = Arc::new(LogFile::open(places.log(args.log.as_deref())?)?);
     let user = user_settings()?;
     let limits = Limits::of(args);
     limits.strange.iter().for_each(|strange| log.line(format_args!("{strange}")));

@@ -59,8 +59,7 @@ pub(super) fn status(global: &Global, args: &StatusArgs, out: &mut impl Write) -
     writeln!(out, "started       {}", show::ago(Timestamp(number("since")), now()))?;
     writeln!(out, "clients       {served} so far; now {dune} of Dune's, {own} of our own")?;
     writeln!(out, "promotions    {} stored, {} refused", number("promoted"), number("refused"))?;
-    let bytes = ByteSize(number("bytes"));
-    writeln!(out, "files         {bytes} new, {} were there already", number("deduplicated"))?;
+    writeln!(out, "files         {} new, {} were there already", number("files"), number("deduplicated"))?;
     writeln!(out, "trims         {}, {} let go", number("trims"), ByteSize(number("freed")))?;
     Ok(Exit::Done)
 }

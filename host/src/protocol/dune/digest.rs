@@ -43,7 +43,8 @@ macro_rules! sixteen {
 
             /// The one that an atom says.
             pub fn from_sexp(value: &Sexp) -> Result<Self, MessageError> {
-                let text = value.as_atom().ok_or_else(|| MessageError::Key(value.to_string()))?;
+                // A list is not shown: it may be as large as a message.
+                let text = value.as_atom().ok_or_else(|| MessageError::Key("(...)".to_owned()))?;
                 Self::from_hex(text).ok_or_else(|| MessageError::Key(super::shown(text)))
             }
         }

@@ -30,6 +30,10 @@ pub mod fields;
 pub mod reply;
 pub mod request;
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+mod tests;
+
 pub use code::Code;
 pub use fields::Malformed;
 pub use reply::Reply;

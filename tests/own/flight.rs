@@ -1,11 +1,13 @@
 //! Several requests in flight, several connections at once.
 
-use crate::daemon::{Daemon, name, record};
+use crate::daemon::{Daemon, name, record, refused};
+use crate::operations::derive;
 use crate::support::Repository;
 use anyhow::{Result, ensure};
-use reviver::protocol::own::reply::{Found, Recorded};
+use reviver::policy::Role;
+use reviver::protocol::own::reply::{Derived, Found, Recorded};
 use reviver::protocol::own::request::{Record, Which};
-use reviver::protocol::own::{Reply, Request};
+use reviver::protocol::own::{Code, Reply, Request};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::thread::scope;
@@ -35,6 +37,36 @@ fn sixteen_in_flight_are_not_held_up_by_a_slow_one_in_front() -> Result<()> {
         order.push(ticket);
     }
     ensure!(order.last() == Some(&first), "the slow one was not the last: {order:?}");
+    Ok(())
+}
+
+/// A key plugin of the repository's that never comes to an end, but for its limits.
+#[test]
+fn a_plugin_that_loops_holds_up_nobody() -> Result<()> {
+    let repository = Repository::new()?;
+    repository.write("a", "a")?;
+    let text = |name: &str| std::fs::read_to_string(format!("{}/../tests/hostile/{name}.wat", env!("CARGO_MANIFEST_DIR")));
+    let guest = text("shell-key")?.replacen("  GUEST\n", &text("loop")?, 1);
+    repository.write("plugin.wasm", wat::parse_str(guest)?)?;
+    let settings = "[plugin.evil]\npath = 'plugin.wasm'\nlimits = { fuel = 1000000000 }\n[[rule]]\ncommand = 'sh'\nplugin = 'evil'\n";
+    repository.write("reviver.toml", settings)?;
+    repository.pin_blindly("evil", "plugin.wasm", Role::Key)?;
+    let daemon = Daemon::start(&repository)?;
+    let mut client = daemon.at(&repository)?;
+    client.record(record("n", &["a"])?)?;
+    // The first is compiled too.
+    let slow = Request::Derive(derive(&["sh", "-c", "true"]));
+    let first = client.send(&slow)?;
+    let quick = (0..15).map(|_| client.send(&Request::Find(Which::Name(name("n")?))).map_err(Into::into));
+    let quick = quick.collect::<Result<Vec<_>>>()?;
+    for expected in quick {
+        let (ticket, reply) = client.receive()?;
+        ensure!(ticket == expected && matches!(reply, Reply::Ok(_)), "{reply:?}");
+    }
+    let (ticket, reply) = client.receive()?;
+    ensure!(ticket == first);
+    refused(Code::Plugin, reviver::client::answer::<Derived>(reply))?;
+    client.stats()?;
     Ok(())
 }
 

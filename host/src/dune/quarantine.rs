@@ -1,0 +1,38 @@
+//! Setting aside what is damaged.
+
+use super::DuneStore;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+/// Names to try for one file: as many damaged files of one name there can be.
+const MOST: u32 = 10_000;
+
+impl DuneStore {
+    /// Moves what is at a path below the root into quarantine, and tells where it is then. Build trees that link to it keep it.
+    pub(super) fn set_aside(&self, path: &Path) -> io::Result<PathBuf> {
+        let directory = self.layout().quarantine();
+        let place = path.strip_prefix(self.root()).unwrap_or(path);
+        let parts: Vec<_> = place.iter().map(|part| part.as_bytes()).collect();
+        let name = String::from_utf8_lossy(&parts.join(&b'-')).into_owned();
+        for number in 1..=MOST {
+            let to = directory.join(format!("{name}~{number}"));
+            match renameat_with(CWD, path, CWD, &to, RenameFlags::NOREPLACE) {
+                Ok(()) => return Ok(to),
+                Err(Errno::EXIST) => {}
+                Err(Errno::NOENT) if !directory.exists() => fs::create_dir_all(&directory)?,
+                // A file system that cannot refuse to replace.
+                Err(Errno::INVAL | Errno::NOSYS) if !to.exists() => {
+                    fs::rename(path, &to)?;
+                    return Ok(to);
+                }
+                Err(Errno::INVAL | Errno::NOSYS) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+}

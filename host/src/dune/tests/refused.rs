@@ -1,0 +1,171 @@
+//! What a client may say and must not get: each is refused with a note, nothing is left of it, and the next promotion works.
+
+use super::{NEWEST, Site, files, nothing_on_its_way, promote, promotion, told};
+use crate::dune::Session;
+use crate::protocol::dune::{Command, Promotion};
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+/// Refuses a promotion and then takes another one. What is said of the refused one.
+fn refused(site: &Site, session: &mut Session, promotion: Promotion) -> String {
+    let (before, build) = (site.files(), files(&site.build()));
+    let answer = session.take(Command::Promote(promotion));
+    assert!(answer.dedups.is_empty());
+    let told = told(&answer);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("promotion of "), "{told:?}");
+    assert_eq!(site.files(), before, "{told:?}");
+    assert_eq!(files(&site.build()), build, "{told:?}");
+    assert!(nothing_on_its_way(site.root()), "{told:?}");
+    told[0].clone()
+}
+
+#[test]
+fn nothing_but_files_below_the_build_root_is_promoted() {
+    let site = Site::new();
+    let mut session = site.session(NEWEST);
+    site.write("default/real", "secret", 0o644);
+    let outside = site.directory.path().join("secret");
+    fs::write(&outside, "secret").unwrap();
+    symlink("real", site.build().join("default/link")).unwrap();
+    symlink(site.directory.path(), site.build().join("out")).unwrap();
+    symlink(".", site.build().join("default/here")).unwrap();
+    fs::create_dir(site.build().join("default/dir")).unwrap();
+    let pipe = site.build().join("default/pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let absolute = outside.to_str().unwrap();
+    for (path, why) in [
+        ("default/link", "symbolic link"),
+        ("out/secret", "symbolic link"),
+        ("default/here/real", "symbolic link"),
+        ("default/dir", "no file"),
+        ("default/pipe", "no file"),
+        ("default/none", "not there"),
+        ("none/none", "not there"),
+        ("default/real/x", "not there"),
+        ("../secret", "no path below"),
+        ("default/../../secret", "no path below"),
+        (absolute, "no path below"),
+        ("", "no path below"),
+        (".", "no path below"),
+        ("./default/real", "no path below"),
+        ("default//real", "no path below"),
+        ("default/real/", "no path below"),
+    ] {
+        // After a file that is right: a rule is promoted whole or not at all.
+        let one = promotion(1, &[("default/real", "secret"), (path, "secret")]);
+        let told = refused(&site, &mut session, one);
+        assert!(told.contains(why), "{path}: {told}");
+    }
+    let mut nul = promotion(1, &[("x", "secret")]);
+    nul.files[0].0 = Path::new(OsStr::from_bytes(b"default/real\0x")).to_owned();
+    assert!(refused(&site, &mut session, nul).contains(r"real\x00x"));
+    assert!(told(&promote(&mut session, 1, &[("default/real", "secret")])).is_empty());
+    assert_eq!(site.files().len(), 2);
+}
+
+#[test]
+fn a_promotion_needs_a_build_root_its_digests_and_its_repository() {
+    let site = Site::new();
+    site.write("default/a", "a", 0o644);
+    let mut session = super::fresh(&site.store, NEWEST);
+    let one = promotion(1, &[("default/a", "a")]);
+    assert!(refused(&site, &mut session, one.clone()).contains("no build root"));
+    let relative = session.take(Command::SetBuildRoot("_build".into()));
+    assert!(told(&relative)[0].contains("not absolute"));
+    assert!(refused(&site, &mut session, one.clone()).contains("no build root"));
+    session.take(Command::SetBuildRoot(site.directory.path().join("absent")));
+    assert!(refused(&site, &mut session, one.clone()).contains("cannot open the build root"));
+    session.take(Command::SetBuildRoot(site.build()));
+    assert!(refused(&site, &mut session, promotion(1, &[("default/a", "b")])).contains("digest mismatch"));
+    let foreign = Promotion { repository: Some(u64::MAX), ..one.clone() };
+    assert!(refused(&site, &mut session, foreign).contains("no repository"));
+    assert!(told(&session.take(Command::Promote(one))).is_empty());
+}
+
+/// The directory of a promoted file is exchanged for a link to another place, again and again, while it is promoted.
+#[test]
+fn a_parent_that_becomes_a_link_leads_nowhere() {
+    let site = Site::new();
+    let build = site.build();
+    site.write("default/sub/a", "inside", 0o644);
+    let outside = site.directory.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("a"), "secret").unwrap();
+    let mut session = site.session(NEWEST);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (sub, aside) = (build.join("default/sub"), build.join("default/aside"));
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                fs::rename(&sub, &aside).unwrap();
+                symlink(&outside, &sub).unwrap();
+                fs::remove_file(&sub).unwrap();
+                fs::rename(&aside, &sub).unwrap();
+            }
+        });
+        for number in 0..200 {
+            // Said to be what only the file outside is.
+            promote(&mut session, number, &[("default/sub/a", "secret")]);
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert!(site.files().is_empty(), "{:?}", site.files());
+}
+
+/// What is kept under a digest has it, however the file changed while it was promoted.
+#[test]
+fn a_file_that_changes_or_vanishes_meanwhile_is_kept_right_or_not_at_all() {
+    let site = Site::new();
+    let mut session = site.session(NEWEST);
+    let (stop, path) = (std::sync::atomic::AtomicBool::new(false), site.build().join("default/a"));
+    let contents = ["x".repeat(300_000), "y".repeat(300_000), "z".repeat(100)];
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut turn = 0;
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                // In place, or anew, or not at all.
+                if turn % 3 == 0 {
+                    fs::remove_file(&path).ok();
+                }
+                if turn % 5 != 0 {
+                    fs::write(&path, &contents[turn % contents.len()]).ok();
+                }
+                turn += 1;
+            }
+        });
+        for number in 0..150_u8 {
+            promote(&mut session, number, &[("default/a", &contents[usize::from(number) % contents.len()])]);
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert!(nothing_on_its_way(site.root()));
+    drop(session);
+    // A linked file is still its builder's, who may write it after the promotion; this one does. So a second look: what is wrong now
+    // was right when it was kept, and is found by who promotes the same again.
+    fs::remove_file(&path).ok();
+    for (number, content) in contents.iter().enumerate() {
+        fs::remove_file(&path).ok();
+        fs::write(&path, content).unwrap();
+        let answer = promote(&mut site.session(NEWEST), number as u8, &[("default/a", content)]);
+        assert!(told(&answer).iter().all(|line| !line.contains("refused")), "{:?}", told(&answer));
+        assert_eq!(fs::read_to_string(site.stored(content)).unwrap(), *content);
+    }
+}
+
+#[test]
+fn a_cache_that_is_cleared_under_a_session_is_begun_anew() {
+    let site = Site::new();
+    site.write("default/a", "a", 0o644);
+    let mut session = site.session(NEWEST);
+    for _ in 0..3 {
+        assert!(told(&promote(&mut session, 1, &[("default/a", "a")])).is_empty());
+        assert_eq!(site.files().len(), 2);
+        fs::remove_dir_all(site.root()).unwrap();
+    }
+    drop(session);
+    assert!(!site.root().exists());
+}

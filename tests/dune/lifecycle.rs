@@ -1,0 +1,259 @@
+//! A daemon from its start to its end, however it ends.
+
+use crate::peer::{dune_is_here, skipped};
+use crate::scene::{Scene, done, end, gone, holder};
+use anyhow::{Context as _, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::{self, Permissions};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::Path;
+use std::process::Output;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+const LANG: &[u8] = b"(4:lang19:dune-cache-protocol(1:11:2))";
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[output.stdout.clone(), output.stderr.clone()].concat()).into_owned()
+}
+
+/// A client that has greeted and was greeted.
+fn client(scene: &Scene) -> Result<TcpStream> {
+    let mut stream = TcpStream::connect(fs::read_to_string(scene.port())?)?;
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    stream.write_all(LANG)?;
+    let mut greeting = vec![0; LANG.len()];
+    stream.read_exact(&mut greeting)?;
+    ensure!(greeting == LANG, "{}", greeting.escape_ascii());
+    Ok(stream)
+}
+
+#[test]
+fn a_daemon_runs_once_and_says_so_until_it_is_stopped() -> Result<()> {
+    let scene = Scene::new()?;
+    let none = scene.ask(&["daemon", "status"])?;
+    ensure!(none.status.code() == Some(1) && text(&none).starts_with("No daemon runs on "), "{none:?}");
+    let none = scene.ask(&["daemon", "stop"])?;
+    ensure!(none.status.code() == Some(0) && text(&none).starts_with("No daemon runs on "), "{none:?}");
+
+    let pid = scene.start(&["--dune"])?;
+    let again = scene.ask(&["daemon", "start", "--dune"])?;
+    let endpoint = fs::read_to_string(scene.port())?;
+    ensure!(again.status.success(), "{again:?}");
+    ensure!(text(&again).contains("already running on ") && text(&again).contains(&endpoint), "{again:?}");
+    ensure!(text(&again).contains(&format!("(pid {pid})")), "{again:?}");
+    let again = scene.ask(&["daemon", "start", "--foreground"])?;
+    ensure!(!again.status.success() && text(&again).contains(&format!("(pid {pid})")), "{again:?}");
+    // What asks and goes must not take the lock away, nor the socket.
+    ensure!(holder(&scene.port())? == Some(pid) && scene.path("run/reviver/socket").exists());
+    client(&scene)?;
+
+    let status = scene.ask(&["daemon", "status"])?;
+    ensure!(status.status.success() && text(&status).contains(&endpoint), "{status:?}");
+    ensure!(scene.status()?["running"] == true && scene.status()?["dune"] == endpoint.as_str());
+    let stopped = scene.ask(&["daemon", "stop"])?;
+    ensure!(stopped.status.success() && text(&stopped).contains(&pid.to_string()), "{stopped:?}");
+    ensure!(gone(pid) && fs::read(scene.port())?.is_empty());
+    for name in ["socket", "socket.json"] {
+        ensure!(!scene.path("run/reviver").join(name).exists(), "{name} is left");
+    }
+    Ok(())
+}
+
+#[test]
+fn one_that_serves_only_our_own_clients_is_not_taken_for_one_that_serves_dunes() -> Result<()> {
+    let scene = Scene::new()?;
+    scene.start(&[])?;
+    ensure!(!scene.port().exists());
+    let other = scene.ask(&["daemon", "start", "--dune"])?;
+    ensure!(!other.status.success() && text(&other).contains("without --dune"), "{other:?}");
+    Ok(())
+}
+
+#[test]
+fn after_a_kill_the_next_one_starts() -> Result<()> {
+    let scene = Scene::new()?;
+    let pid = scene.start(&["--dune"])?;
+    let mut client_of_it = client(&scene)?;
+    end(pid, Signal::KILL)?;
+    ensure!(scene.path("run/reviver/socket").exists() && !fs::read(scene.port())?.is_empty());
+    ensure!(scene.status()?["running"] == false, "a killed daemon is taken for a living one");
+    let next = scene.start(&["--dune"])?;
+    ensure!(next != pid && holder(&scene.port())? == Some(next));
+    client(&scene)?;
+    ensure!(client_of_it.read(&mut [0]).unwrap_or(0) == 0);
+    Ok(())
+}
+
+/// Dune's own daemon writes its address over what is there, and what is longer stays behind it: `127.0.0.1:5689367890`.
+#[test]
+fn what_a_port_file_said_before_is_gone() -> Result<()> {
+    let scene = Scene::new()?;
+    fs::create_dir_all(scene.port().parent().context("above")?)?;
+    fs::write(scene.port(), "127.0.0.1:1234567890 and more")?;
+    scene.start(&["--dune"])?;
+    let said = fs::read_to_string(scene.port())?;
+    ensure!(Some(said.as_str()) == scene.status()?["dune"].as_str(), "{said}");
+    client(&scene)?;
+    Ok(())
+}
+
+#[test]
+fn where_dunes_own_daemon_runs_that_is_said() -> Result<()> {
+    if !dune_is_here() {
+        return Ok(());
+    }
+    let scene = Scene::new()?;
+    fs::create_dir(scene.path("w"))?;
+    done(scene.dune("w", &["cache", "start"]))?;
+    let pid = holder(&scene.port())?.context("it runs")?;
+    let ours = scene.ask(&["daemon", "start", "--dune"])?;
+    ensure!(!ours.status.success() && text(&ours).contains(&format!("pid {pid};")), "{ours:?}");
+    ensure!(scene.status()?["running"] == false && !scene.path("run/reviver/socket").exists());
+    // It is as it was.
+    client(&scene)?;
+    done(scene.dune("w", &["cache", "stop"]))?;
+    scene.start(&["--dune"])?;
+    Ok(())
+}
+
+#[test]
+fn told_to_end_it_ends_whatever_its_clients_do() -> Result<()> {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let scene = Scene::new()?;
+        let pid = scene.start(&["--dune"])?;
+        let silent = TcpStream::connect(fs::read_to_string(scene.port())?)?;
+        let idle = client(&scene)?;
+        let mut within = client(&scene)?;
+        within.write_all(b"(7:promote(3:key32:0123")?;
+        // One that gets answers and reads none: the system soon has no room for more of them.
+        let root = scene.path("w/_build");
+        let files: Vec<_> = (0..200).map(|number| format!("{number:0>200}")).collect();
+        fs::create_dir_all(&root)?;
+        for file in &files {
+            fs::write(root.join(file), "same\n")?;
+        }
+        let mut deaf = client(&scene)?;
+        deaf.write_all(
+            format!("(14:set-build-root{}:{})", root.as_os_str().len(), root.display()).as_bytes(),
+        )?;
+        let digest = "0123456789abcdef0123456789abcdef";
+        let named: String = files.iter().map(|file| format!("({}:{file}32:{digest})", file.len())).collect();
+        let promote = format!("(7:promote(3:key32:{digest})(5:files{named})(8:metadata()))");
+        deaf.set_write_timeout(Some(Duration::from_millis(300)))?;
+        for _ in 0..200 {
+            if deaf.write_all(promote.as_bytes()).is_err() {
+                break;
+            }
+        }
+        let took = end(pid, signal)?;
+        ensure!(took < Duration::from_secs(2), "{signal:?}: {took:?}");
+        ensure!(fs::read(scene.port())?.is_empty() && scene.left().is_empty());
+        ensure!(!scene.path("run/reviver/socket").exists());
+        let log = fs::read_to_string(scene.log())?;
+        ensure!(log.trim_end().ends_with("ended"), "{log}");
+        drop((silent, idle));
+    }
+    Ok(())
+}
+
+#[test]
+fn one_that_leaves_with_its_clients_stays_as_long_as_there_is_one() -> Result<()> {
+    let scene = Scene::new()?;
+    let pid = scene.start(&["--dune", "--exit-no-client"])?;
+    // Who does not greet was no client.
+    drop(TcpStream::connect(fs::read_to_string(scene.port())?)?);
+    sleep(Duration::from_millis(300));
+    let (first, second) = (client(&scene)?, client(&scene)?);
+    drop(first);
+    sleep(Duration::from_millis(300));
+    ensure!(holder(&scene.port())? == Some(pid), "it left before its last client");
+    drop(second);
+    ensure!(gone(pid) && fs::read(scene.port())?.is_empty());
+    ensure!(!scene.path("run/reviver/socket").exists());
+    Ok(())
+}
+
+/// A log that was full at the start took the place of standard output before `daemon start` had read there that all is well, so
+/// that waited for ever.
+#[test]
+fn the_log_does_not_grow_for_ever() -> Result<()> {
+    let scene = Scene::new()?;
+    fs::create_dir_all(scene.log().parent().context("above")?)?;
+    let large = (4 << 20) - 10;
+    fs::write(scene.log(), vec![b'x'; large])?;
+    let pid = scene.start(&["--dune"])?;
+    // One client has so many lines and no more.
+    let mut bad = client(&scene)?;
+    let bytes = b"(5:hello)".repeat(10_000);
+    bad.write_all(&bytes)?;
+    bad.shutdown(std::net::Shutdown::Write)?;
+    bad.read_to_end(&mut Vec::new())?;
+    end(pid, Signal::TERM)?;
+    let log = fs::read_to_string(scene.log())?;
+    ensure!(fs::metadata(scene.log().with_extension("old"))?.len() == large as u64);
+    ensure!((90..120).contains(&log.lines().count()), "{} lines", log.lines().count());
+    ensure!(log.lines().all(|line| line.get(10..11) == Some("T") && line.get(19..20) == Some("Z")), "{log}");
+    ensure!(log.contains("further notes are left out") && log.contains("unknown command `hello`"), "{log}");
+    Ok(())
+}
+
+#[test]
+fn where_others_may_enter_there_is_no_socket() -> Result<()> {
+    let scene = Scene::new()?;
+    let directory = scene.path("run/reviver");
+    fs::create_dir(&directory)?;
+    let refused = |why: &str| -> Result<()> {
+        let refused = scene.ask(&["daemon", "start", "--dune"])?;
+        ensure!(!refused.status.success() && text(&refused).contains(why), "{refused:?}");
+        ensure!(text(&refused).contains("--socket") && !scene.port().exists(), "{refused:?}");
+        Ok(())
+    };
+    fs::set_permissions(&directory, Permissions::from_mode(0o750))?;
+    refused("others may enter")?;
+    fs::set_permissions(&directory, Permissions::from_mode(0o700))?;
+    if rustix::process::geteuid().is_root() {
+        chown(&directory, Some(65534), None)?;
+        refused("belongs to another user")?;
+    } else {
+        skipped("only root can give a directory away");
+    }
+    let long = scene.path("l".repeat(120));
+    let refused = scene.ask(&["daemon", "start", "--socket", &long.to_string_lossy()])?;
+    ensure!(!refused.status.success() && text(&refused).contains("too long"), "{refused:?}");
+    let elsewhere = scene.path("mine/socket");
+    let elsewhere = elsewhere.to_string_lossy();
+    done(scene.reviver(&["daemon", "start", "--socket", &elsewhere]))?;
+    done(scene.reviver(&["daemon", "stop", "--socket", &elsewhere])).map(drop)
+}
+
+/// A daemon that is asked to end by a stopped process's owner cannot: that is said, and `--kill` helps.
+#[test]
+#[ignore = "it takes the ten seconds that a daemon has to end"]
+fn one_that_does_not_end_is_killed_if_that_is_wanted() -> Result<()> {
+    let scene = Scene::new()?;
+    let pid = scene.start(&[])?;
+    kill_process(pid, Signal::STOP)?;
+    let start = Instant::now();
+    let stopped = scene.ask(&["daemon", "stop", "--kill"])?;
+    ensure!(stopped.status.success() && text(&stopped).contains("was killed"), "{stopped:?}");
+    ensure!(start.elapsed() > Duration::from_secs(9) && gone(pid));
+    Ok(())
+}
+
+/// The daemon is the leader of a session of its own, in the cache directory, and reads nothing.
+#[test]
+fn in_the_background_it_holds_nothing_of_who_started_it() -> Result<()> {
+    let scene = Scene::new()?;
+    let pid: Pid = scene.start(&[])?;
+    ensure!(rustix::process::getsid(Some(pid))? == pid);
+    let link = |name: &str| fs::read_link(format!("/proc/{pid}/{name}"));
+    ensure!(link("cwd")? == scene.path("cache/reviver").canonicalize()?);
+    ensure!(link("fd/0")? == Path::new("/dev/null"));
+    for output in ["fd/1", "fd/2"] {
+        ensure!(link(output)? == scene.log().canonicalize()?, "{:?}", link(output));
+    }
+    Ok(())
+}
