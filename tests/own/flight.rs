@@ -45,7 +45,9 @@ fn sixteen_in_flight_are_not_held_up_by_a_slow_one_in_front() -> Result<()> {
 fn a_plugin_that_loops_holds_up_nobody() -> Result<()> {
     let repository = Repository::new()?;
     repository.write("a", "a")?;
-    let text = |name: &str| std::fs::read_to_string(format!("{}/../tests/hostile/{name}.wat", env!("CARGO_MANIFEST_DIR")));
+    let text = |name: &str| {
+        std::fs::read_to_string(format!("{}/../tests/hostile/{name}.wat", env!("CARGO_MANIFEST_DIR")))
+    };
     let guest = text("shell-key")?.replacen("  GUEST\n", &text("loop")?, 1);
     repository.write("plugin.wasm", wat::parse_str(guest)?)?;
     let settings = "[plugin.evil]\npath = 'plugin.wasm'\nlimits = { fuel = 1000000000 }\n[[rule]]\ncommand = 'sh'\nplugin = 'evil'\n";

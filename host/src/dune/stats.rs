@@ -1,8 +1,8 @@
 //! What is in a store.
 
-use super::{DuneError, DuneStore};
 use super::layout::{FileLayout, MetaLayout};
 use super::walk::{Found, RuleState, Trouble, Troubles};
+use super::{DuneError, DuneStore};
 use crate::time::Timestamp;
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt as _;

@@ -18,9 +18,9 @@
 //! A rule that is promoted anew while its old file is found to be void may go with it: that is a miss, and nothing wrong. Others
 //! may trim at the same time; what they remove is not counted here.
 
-use super::{DuneError, DuneStore};
 use super::layout::{FileId, FileLayout, MetaLayout};
 use super::walk::{Found, RuleState, Trouble, Troubles, is_older};
+use super::{DuneError, DuneStore};
 use crate::identity::Identity;
 use crate::policy::score::{self, PolicyFaultKind};
 use crate::policy::{Budget, Candidate, Eviction};
@@ -206,7 +206,13 @@ impl DuneStore {
     }
 
     /// Removes rules that nobody can use.
-    fn sweep(&self, seen: &[Seen], request: &TrimRequest<'_>, trimmed: &mut Trimmed, troubles: &mut Troubles) {
+    fn sweep(
+        &self,
+        seen: &[Seen],
+        request: &TrimRequest<'_>,
+        trimmed: &mut Trimmed,
+        troubles: &mut Troubles,
+    ) {
         let exists = |file: FileId| match seen.binary_search_by_key(&file, |seen| seen.id) {
             Ok(at) => !seen[at].gone || !request.dry_run && self.layout().file(file).exists(),
             // Promoted since.
@@ -240,7 +246,8 @@ impl DuneStore {
             if !is_older(&metadata, request.now, QUARANTINE) {
                 continue;
             }
-            let remove = || if metadata.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            let remove =
+                || if metadata.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             let gone = request.dry_run || troubles.check("remove", &path, remove()).is_some();
             trimmed.quarantined += u64::from(gone);
         }
@@ -248,7 +255,12 @@ impl DuneStore {
 }
 
 /// Brings files into the order in which they go. Where the policy is at fault that is Dune's.
-fn rank(order: &mut [u32], seen: &[Seen], request: &TrimRequest<'_>, budget: Budget) -> Result<(), PolicyFault> {
+fn rank(
+    order: &mut [u32],
+    seen: &[Seen],
+    request: &TrimRequest<'_>,
+    budget: Budget,
+) -> Result<(), PolicyFault> {
     let one = |at: u32| &seen[at as usize];
     order.sort_unstable_by_key(|at| (!one(*at).unused, one(*at).last_use, *at));
     let Some(policy) = request.policy else { return Ok(()) };
@@ -257,9 +269,7 @@ fn rank(order: &mut [u32], seen: &[Seen], request: &TrimRequest<'_>, budget: Bud
         .map_err(|kind| PolicyFault { policy: policy.id().name.clone(), kind })?;
     let mut scored: Vec<_> = scores.into_iter().zip(order.iter().copied()).collect();
     // Stable: what scores leave open stays in Dune's order.
-    scored.sort_by(|(a, at), (b, other)| {
-        one(*other).unused.cmp(&one(*at).unused).then(a.total_cmp(b))
-    });
+    scored.sort_by(|(a, at), (b, other)| one(*other).unused.cmp(&one(*at).unused).then(a.total_cmp(b)));
     for (at, (_, scored)) in order.iter_mut().zip(scored) {
         *at = scored;
     }

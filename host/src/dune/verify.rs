@@ -13,12 +13,12 @@
 //!
 //! Others may work meanwhile. What they remove, replace or are writing to is not looked at further.
 
-use super::{DuneError, DuneStore};
 use super::layout::{FileId, FileLayout, MetaLayout};
 use super::note::Refusal;
 use super::source::open_stored;
 use super::stage::{KEPT, is_absent, read_stored};
 use super::walk::{Found, RuleState, Trouble, Troubles};
+use super::{DuneError, DuneStore};
 use crate::identity::Identity;
 use crate::store::Remedy;
 use std::fmt;

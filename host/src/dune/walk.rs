@@ -82,7 +82,8 @@ fn sharded<T>(
         }
         for entry in troubles.list(&shard.path()) {
             let name = entry.file_name();
-            let right = named(name.as_bytes()).filter(|_| name.as_bytes().starts_with(shard.file_name().as_bytes()));
+            let right =
+                named(name.as_bytes()).filter(|_| name.as_bytes().starts_with(shard.file_name().as_bytes()));
             found(right.map_or(Found::Foreign, Found::Right), &entry, troubles);
         }
     }

@@ -65,6 +65,7 @@ mod testing;
 #[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
 mod tests;
 
+pub use crate::policy::score::PolicyFaultKind;
 pub use draft::{Added, Content, Draft, DraftItem, ItemInfo};
 pub use entry::Entry;
 pub use error::StoreError;
@@ -75,7 +76,6 @@ pub use lock::{Intrusion, PathLock};
 pub use manifest::{Gathered, Manifest};
 pub use partition::{KeyInfo, Partition, PartitionStats};
 pub use plan::{Plan, TrimRequest, Victim, budget};
-pub use crate::policy::score::PolicyFaultKind;
 pub use rank::PolicyFault;
 pub use revive::{ReviveError, Revived};
 pub use stage_error::{Damage, StageError};

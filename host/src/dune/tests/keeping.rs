@@ -113,7 +113,10 @@ fn a_poisoned_file_is_found_in_every_format_and_set_aside() {
             overwrite(&path, "v!");
             let verified = site.store.verify(remedy, &mut |_| {}).unwrap();
             let finding = &verified.findings[0];
-            assert_eq!((&finding.path, &finding.kind, finding.remedied), (&path, &FindingKind::Content, aside));
+            assert_eq!(
+                (&finding.path, &finding.kind, finding.remedied),
+                (&path, &FindingKind::Content, aside)
+            );
             assert_eq!(path.exists(), !aside);
             if aside {
                 let quarantine: Vec<_> = fs::read_dir(site.root().join("quarantine")).unwrap().collect();
@@ -229,7 +232,12 @@ impl Eviction for Scores {
 
 fn trimmed_by(score: fn(usize, &Candidate) -> f64, skip: usize) -> ([bool; 3], Trimmed) {
     let (site, paths) = three();
-    let id = PolicyId { name: "p".into(), component: Digest::of(b""), configuration: "{}".into(), abi: "0.1.0".into() };
+    let id = PolicyId {
+        name: "p".into(),
+        component: Digest::of(b""),
+        configuration: "{}".into(),
+        abi: "0.1.0".into(),
+    };
     let policy = Scores(id, score, skip);
     let request = TrimRequest { policy: Some(&policy), ..TrimRequest::new(Bound::Size(20), now()) };
     let trimmed = site.store.trim(&request).unwrap();
@@ -286,7 +294,10 @@ fn what_a_dead_process_left_on_its_way_goes_after_an_hour() {
     let mut ended = std::process::Command::new("true").spawn().unwrap();
     let dead = ended.id();
     ended.wait().unwrap();
-    let (left, alive) = (site.root().join(format!("promoting.abcdef.{dead}")), site.root().join(format!("promoting.abcdef.{}", std::process::id())));
+    let (left, alive) = (
+        site.root().join(format!("promoting.abcdef.{dead}")),
+        site.root().join(format!("promoting.abcdef.{}", std::process::id())),
+    );
     for directory in [&left, &alive] {
         fs::create_dir(directory).unwrap();
         fs::write(directory.join("1"), "x").unwrap();
@@ -320,7 +331,8 @@ fn all_at_once_leave_whole_files_alone() {
             scope.spawn(move || {
                 let mut session = site.session(NEWEST);
                 for round in 0..120_u8 {
-                    let (path, content) = (format!("default/{worker}"), "x".repeat(usize::from(round % 7) * 1000));
+                    let (path, content) =
+                        (format!("default/{worker}"), "x".repeat(usize::from(round % 7) * 1000));
                     let file = site.write(&path, &content, 0o644);
                     let one: Promotion = promotion(round % 5, &[(&path, &content)]);
                     let answer = session.take(Command::Promote(one));
@@ -345,5 +357,7 @@ fn all_at_once_leave_whole_files_alone() {
     });
     let verified = site.store.verify(Remedy::Tell, &mut |_| {}).unwrap();
     assert!(verified.findings.iter().all(|one| matches!(one.kind, FindingKind::Misses(_))));
-    assert!(files(site.root()).keys().all(|name| !name.contains("promoting") && !name.contains("quarantine")));
+    assert!(
+        files(site.root()).keys().all(|name| !name.contains("promoting") && !name.contains("quarantine"))
+    );
 }

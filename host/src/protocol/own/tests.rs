@@ -1,8 +1,8 @@
 use super::code::Code;
 use super::fields::Fields;
 use super::reply::{
-    Again, Answer, Derived, Entry, Forgotten, Found, Hashed, Item, Named, Open, Recorded, Reply, Revived, Stats,
-    Trim, Trimmed, Unrevived, Write,
+    Again, Answer, Derived, Entry, Forgotten, Found, Hashed, Item, Named, Open, Recorded, Reply, Revived,
+    Stats, Trim, Trimmed, Unrevived, Write,
 };
 use super::request::{self, Derive, Destination, NoRequest, Ran, Record, Request, Revive, Which};
 use super::{Id, greeting};
