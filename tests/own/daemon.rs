@@ -6,6 +6,7 @@ use reviver::client::{Client, ClientError};
 use reviver::key::Name;
 use reviver::protocol::own::Code;
 use reviver::protocol::own::request::{Destination, Record, Revive, Which};
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -63,6 +64,17 @@ impl Daemon {
         raw.say(b"(4:lang7:reviver(1:11:0))")?;
         raw.hears(b"(4:lang7:reviver(1:11:0))")?;
         Ok(raw)
+    }
+
+    /// How many of its threads were started since others were busy.
+    pub(crate) fn further_threads(&self) -> Result<usize> {
+        let mut number = 0;
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            // One that ended meanwhile is none.
+            let name = fs::read_to_string(task?.path().join("comm")).unwrap_or_default();
+            number += usize::from(name.trim() == "request");
+        }
+        Ok(number)
     }
 
     /// Fails unless the daemon still serves.

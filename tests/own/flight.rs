@@ -10,6 +10,7 @@ use reviver::protocol::own::request::{Record, Which};
 use reviver::protocol::own::{Code, Reply, Request};
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::path::Path;
 use std::thread::scope;
 
 /// A record that takes long: a file that is hashed and copied.
@@ -37,6 +38,26 @@ fn sixteen_in_flight_are_not_held_up_by_a_slow_one_in_front() -> Result<()> {
         order.push(ticket);
     }
     ensure!(order.last() == Some(&first), "the slow one was not the last: {order:?}");
+    Ok(())
+}
+
+#[test]
+fn what_is_quick_is_answered_by_the_thread_that_reads_it() -> Result<()> {
+    let repository = Repository::new()?;
+    repository.write("a", "a")?;
+    let daemon = Daemon::start(&repository)?;
+    let mut client = daemon.at(&repository)?;
+    for _ in 0..100 {
+        client.find(Which::Name(name("n")?))?;
+        client.hash(Path::new("a"))?;
+    }
+    ensure!(daemon.further_threads()? == 0, "a thread for what needs none");
+    for _ in 0..100 {
+        client.record(record("n", &["a"])?)?;
+    }
+    let threads = daemon.further_threads()?;
+    ensure!((1..=3).contains(&threads), "{threads} threads for one request at a time");
+    drop(client);
     Ok(())
 }
 

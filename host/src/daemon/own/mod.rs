@@ -27,6 +27,10 @@ mod refusal;
 mod repository;
 mod upkeep;
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test it is the assertion")]
+mod tests;
+
 use super::clients::Client;
 use super::peer::{Peer, PeerError};
 use super::shared::Shared;
