@@ -6,13 +6,16 @@
 //!
 //! | part | holds against each other |
 //! |---|---|
-//! | `own` | our own protocol, the library without a socket, a process for each operation |
+//! | `own` | entries found and revived: our own protocol, the library without a socket, a process for each |
+//! | `compile` | compilations derived and revived: our own protocol, a process for each |
 #![allow(clippy::print_stdout, reason = "it shows something to people")]
 
+mod compile;
 mod daemon;
 mod own;
 
 use anyhow::{Result, ensure};
+use daemon::Daemon;
 use std::path::Path;
 
 fn main() -> Result<()> {
@@ -28,5 +31,8 @@ fn main() -> Result<()> {
     let binary = examples::reviver()?;
     let cores = std::thread::available_parallelism()?.get();
     println!("{cores} cores; medians of {} rounds, on tmpfs", own::ROUNDS);
-    own::measure(&place, &binary, if quick { 500 } else { 10_000 }, if quick { 20 } else { 200 })
+    std::fs::create_dir(place.join("repository"))?;
+    let daemon = Daemon::start(&binary, &place)?;
+    own::measure(&place, &binary, &daemon, if quick { 500 } else { 10_000 }, if quick { 20 } else { 200 })?;
+    compile::measure(&place, &binary, &daemon, if quick { 20 } else { 200 })
 }

@@ -67,10 +67,14 @@ impl Entries {
 }
 
 /// Measures and shows it all.
-pub(crate) fn measure(place: &Path, binary: &Path, number: usize, processes: usize) -> Result<()> {
+pub(crate) fn measure(
+    place: &Path,
+    binary: &Path,
+    daemon: &Daemon,
+    number: usize,
+    processes: usize,
+) -> Result<()> {
     let repository = place.join("repository");
-    fs::create_dir(&repository)?;
-    let daemon = Daemon::start(binary, place)?;
     let mut client = Client::connect(&daemon.socket)?;
     client.repository(&repository)?;
     let entries = Entries { place: place.to_owned(), number };
@@ -107,9 +111,6 @@ pub(crate) fn measure(place: &Path, binary: &Path, number: usize, processes: usi
         "\n{number} entries of one file of 1 KiB, one client{:>20}{:>12}{:>12}",
         "each", "per second", "speed"
     );
-    let show = |what: &str, time: f64, base: f64| {
-        println!("{what:<46}{:>14.1} µs{:>12.0}{:>10.2} ×", time * 1e6, 1.0 / time, base / time);
-    };
     show("find: the library, without a socket", find_library, find_library);
     show("find: one after another", find, find_library);
     show("find + revive: the library, without a socket", library, library);
@@ -219,7 +220,12 @@ fn by_processes(binary: &Path, entries: &Entries, processes: usize) -> Result<()
     })
 }
 
-fn timed(act: impl FnOnce() -> Result<()>) -> Result<Duration> {
+/// Shows what one thing takes, and how fast that is against another.
+pub(crate) fn show(what: &str, time: f64, base: f64) {
+    println!("{what:<46}{:>14.1} µs{:>12.0}{:>10.2} ×", time * 1e6, 1.0 / time, base / time);
+}
+
+pub(crate) fn timed(act: impl FnOnce() -> Result<()>) -> Result<Duration> {
     let before = Instant::now();
     act()?;
     Ok(before.elapsed())

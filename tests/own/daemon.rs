@@ -45,7 +45,7 @@ impl Daemon {
     pub(crate) fn client(&self) -> Result<Client> {
         let socket = UnixStream::connect(&self.socket)?;
         // A test that waits for ever tells nothing.
-        socket.set_read_timeout(Some(Duration::from_secs(60)))?;
+        socket.set_read_timeout(Some(Duration::from_mins(1)))?;
         Ok(Client::over(socket)?)
     }
 
@@ -59,7 +59,7 @@ impl Daemon {
     /// Somebody who speaks in bytes, and has greeted.
     pub(crate) fn raw(&self) -> Result<Raw> {
         let socket = UnixStream::connect(&self.socket)?;
-        socket.set_read_timeout(Some(Duration::from_secs(60)))?;
+        socket.set_read_timeout(Some(Duration::from_mins(1)))?;
         let mut raw = Raw(socket);
         raw.say(b"(4:lang7:reviver(1:11:0))")?;
         raw.hears(b"(4:lang7:reviver(1:11:0))")?;

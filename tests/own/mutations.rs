@@ -4,7 +4,7 @@ use crate::daemon::{Daemon, name, record};
 use crate::dice::Dice;
 use crate::operations::derive;
 use crate::support::Repository;
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use reviver::outcome::{Chunk, Exit, Stream};
 use reviver::protocol::own::request::{self, Ran, Revive, Which};
 use reviver::protocol::own::{Id, Request};
@@ -15,7 +15,7 @@ use std::path::Path;
 
 /// Requests that touch nothing outside of the repository, however they are changed: all paths are of one letter.
 fn requests(root: &Path) -> Result<Vec<Sexp>> {
-    let id = Id::new(b"1").unwrap();
+    let id = Id::new(b"1").context("it is an ID")?;
     let revive = Revive {
         which: Which::Name(name("n")?),
         to: reviver::protocol::own::request::Destination::Each(vec!["b".into()]),
@@ -56,7 +56,13 @@ fn changed(value: &Sexp, dice: &mut Dice) -> Sexp {
             }
             Sexp::List(values)
         }
-        Sexp::List(_) => dice.one(&[0, 1]).eq(&0).then(|| Sexp::atom("x")).unwrap_or(Sexp::list([])),
+        Sexp::List(_) => {
+            if dice.once_in(2) {
+                Sexp::atom("x")
+            } else {
+                Sexp::list([])
+            }
+        }
         Sexp::Atom(bytes) => {
             let mut bytes = bytes.clone();
             match dice.below(7) {

@@ -132,7 +132,7 @@ fn every_message_of_the_page_is_what_a_real_daemon_says() -> Result<()> {
             Line::Asks(message) => {
                 if message.as_named().is_some_and(|(name, _)| name == b"lang") {
                     let socket = UnixStream::connect(&daemon.socket)?;
-                    socket.set_read_timeout(Some(Duration::from_secs(60)))?;
+                    socket.set_read_timeout(Some(Duration::from_mins(1)))?;
                     connection = Some((socket, Parser::new(Limits::SESSION)));
                 }
                 let (socket, _) = connection.as_mut().context("the page greets first")?;

@@ -16,7 +16,7 @@ use super::repository::{Bench, Repository};
 use crate::daemon::peer::{Peer, PeerError};
 use crate::daemon::shared::Shared;
 use crate::protocol::Sexp;
-use crate::protocol::own::request::{self, NoRequest};
+use crate::protocol::own::request;
 use crate::protocol::own::{Code, Id, Reply, Request};
 use std::collections::HashSet;
 use std::io::Write as _;
@@ -92,20 +92,20 @@ impl<'a> Connection<'a> {
 
     /// Closes the connection. Errors: why it was not the client who did.
     pub(super) fn end(self) -> Result<(), PeerError> {
+        let Self { operations, replies, failed, .. } = self;
+        // First: who hears that the connection ended may count on the locks being free.
+        drop(operations);
         // Somebody else may have a handle of the socket still.
-        lock(&self.replies).shutdown(Shutdown::Both).ok();
-        self.failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+        lock(&replies).shutdown(Shutdown::Both).ok();
+        failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 
     fn take(&self, message: Sexp, bench: &mut Option<Bench>, pass: &mut Pass<'_>) {
         self.shared.counts.requests.add(1);
-        let (id, request) = match request::read(message) {
-            Ok(read) => read,
-            Err(NoRequest) => {
-                let words = "a request begins with an id of 1 to 64 bytes";
-                self.reply(&Id::none(), Reply::error(Code::Malformed, words));
-                return self.crew.end();
-            }
+        let Ok((id, request)) = request::read(message) else {
+            let words = "a request begins with an id of 1 to 64 bytes";
+            self.reply(&Id::none(), Reply::error(Code::Malformed, words));
+            return self.crew.end();
         };
         if !lock(&self.in_flight).insert(id.clone()) {
             return self.reply(&id, Reply::error(Code::Duplicate, "a request with this id is in flight"));

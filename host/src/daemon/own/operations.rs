@@ -232,7 +232,7 @@ fn with_reviver<T>(
     let (store, partition) = (bench.opened.store.clone(), bench.opened.partition.clone());
     let (table, clock) = (Rc::clone(&bench.opened.table), bench.opened.clock);
     let runtime = std::sync::Arc::clone(&bench.opened.runtime);
-    let (key_policy, codec) = bench.policies(key, codec);
+    let (key_policy, codec) = bench.policies(&key, codec);
     let reviver = Reviver {
         store: &store,
         partition: &partition,

@@ -1,6 +1,7 @@
 //! What a client named, and what each thread has of it.
 //!
-//! Settings are read once, when the repository is named: what its rules and its lock file say later is for later connections.
+//! Settings are read once, when the repository is named, and its lock file when a plugin of its own is first needed: what they say
+//! later is for later connections.
 //! What a thread works with holds files open and counts references without a lock, so each has its own.
 
 use super::refusal::Refused;
@@ -49,7 +50,7 @@ impl Repository {
         let place = place.map_err(|error| settings(&error))?;
         let read_only = given.store.options().read_only || place.user.read_only || place.settings.read_only;
         let clock = given.now;
-        if read_only == given.store.options().read_only {
+        if !read_only {
             let (store, runtime) = (given.store.clone(), Arc::clone(&given.runtime));
             return Ok(Self { place, store, runtime, asker, clock });
         }
@@ -107,11 +108,11 @@ impl Bench {
     /// The plugins behind these sources. They stay loaded as long as the sources stay the same.
     pub(super) fn policies(
         &mut self,
-        key: PluginSource,
+        key: &PluginSource,
         codec: PluginSource,
     ) -> (&Guarded<WasmKey>, &Guarded<WasmCodec>) {
         let Self { opened, keys, codec: codecs } = self;
-        if keys.get(&key.name).is_none_or(|(source, _)| *source != key) {
+        if keys.get(&key.name).is_none_or(|(source, _)| source != key) {
             let policy = guarded(opened, WasmKey::new(Arc::clone(&opened.runtime), key.clone()));
             keys.insert(key.name.clone(), (key.clone(), policy));
         }

@@ -115,14 +115,14 @@ fn what_has_no_id_is_no_request() {
 }
 
 /// Writes an answer, reads it, with a field of a later version beside.
-fn again<A: Answer + PartialEq + Debug>(answer: A) {
+fn again<A: Answer + PartialEq + Debug>(answer: &A) {
     let id = Id::new(b"1").unwrap();
-    let reply = Reply::ok(&answer);
+    let reply = Reply::ok(answer);
     let (told, read) = Reply::of(value(&reply.clone().into_sexp(&id).to_bytes())).unwrap();
     assert_eq!((&told[..], &read), (id.as_bytes(), &reply));
     let Reply::Ok(mut fields) = read else { panic!("it is ok") };
     fields.push(Sexp::named("later", [Sexp::atom("x")]));
-    assert_eq!(A::of(&mut Fields::of(fields).unwrap()).unwrap(), answer);
+    assert_eq!(&A::of(&mut Fields::of(fields).unwrap()).unwrap(), answer);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn an_answer_is_read_as_it_is_written_and_later_fields_are_passed_over() {
     };
     let item = |kind| Item { path: b"p/q".to_vec(), kind, mode: 0o755, size: 3, digest: Digest::of(b"x") };
     let items = [ItemKind::File, ItemKind::Directory, ItemKind::Link].map(item).into();
-    again(Named {
+    again(&Named {
         root: "/r".into(),
         partition: "p".into(),
         key_plugins: vec!["a".into(), "b".into()],
@@ -146,24 +146,24 @@ fn an_answer_is_read_as_it_is_written_and_later_fields_are_passed_over() {
         eviction: "e".into(),
         read_only: true,
     });
-    again(Recorded::Yes(key()));
-    again(Recorded::No { reason: "why".into(), again: true });
-    again(Found(None));
-    again(Found(Some(Entry { key: key(), metadata: vec![0], items })));
-    again(Revived::Yes { key: key(), metadata: vec![], files: vec!["/f".into()] });
+    again(&Recorded::Yes(key()));
+    again(&Recorded::No { reason: "why".into(), again: true });
+    again(&Found(None));
+    again(&Found(Some(Entry { key: key(), metadata: vec![0], items })));
+    again(&Revived::Yes { key: key(), metadata: vec![], files: vec!["/f".into()] });
     for why in [Unrevived::Absent, Unrevived::Damaged, Unrevived::Number, Unrevived::Places] {
-        again(Revived::No(why));
+        again(&Revived::No(why));
     }
-    again(Derived { operation: 1, label: "l".into(), key: Some(key()), open: None });
-    again(Derived { operation: 1, label: "l".into(), key: None, open: Some(open.clone()) });
-    again(Again::No(Open { report: None, unrecorded: None, ..open }));
-    again(Again::Yes { key: key(), exit: Exit::Code(3), output: output(), duration: 5 });
-    again(Forgotten);
-    again(Hashed { digest: Digest::of(b"x"), size: 1 });
+    again(&Derived { operation: 1, label: "l".into(), key: Some(key()), open: None });
+    again(&Derived { operation: 1, label: "l".into(), key: None, open: Some(open.clone()) });
+    again(&Again::No(Open { report: None, unrecorded: None, ..open }));
+    again(&Again::Yes { key: key(), exit: Exit::Code(3), output: output(), duration: 5 });
+    again(&Forgotten);
+    again(&Hashed { digest: Digest::of(b"x"), size: 1 });
     let stats = Stats { entries: 1, bytes: 2, uses: 3, hits: 4, misses: 5, uncached: 6, ..Stats::default() };
-    again(Stats { cache_entries: 7, cache_bytes: 8, limit: 9, ..stats });
-    again(Trimmed(None));
-    again(Trimmed(Some(Trim { used: 1, left: 2, entries: 3 })));
+    again(&Stats { cache_entries: 7, cache_bytes: 8, limit: 9, ..stats });
+    again(&Trimmed(None));
+    again(&Trimmed(Some(Trim { used: 1, left: 2, entries: 3 })));
 }
 
 #[test]

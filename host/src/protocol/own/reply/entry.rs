@@ -89,7 +89,7 @@ impl Answer for Found {
         if !needed("found", fields.yes("found")?)? {
             return Ok(Self(None));
         }
-        let items = needed("items", fields.take("items"))?.into_iter().map(Item::of).collect::<Option<_>>();
+        let items = needed("items", fields.take("items"))?.iter().map(Item::of).collect::<Option<_>>();
         Ok(Self(Some(Entry {
             key: needed("key", fields.key("key")?)?,
             metadata: needed("metadata", fields.bytes("metadata")?)?,
@@ -114,7 +114,7 @@ impl Item {
         ])
     }
 
-    fn of(value: Sexp) -> Option<Self> {
+    fn of(value: &Sexp) -> Option<Self> {
         let [path, kind, mode, size, digest] = value.as_list()? else { return None };
         Some(Self {
             path: path.as_atom()?.to_vec(),
