@@ -2,7 +2,7 @@
 //!
 //! # Model
 //!
-//! Both sides greet with a [`Lang`](super::Lang); then the client sends requests, and gets one reply to each:
+//! Both sides greet with a [`Lang`]; then the client sends requests, and gets one reply to each:
 //!
 //! ```text
 //! request   (ID COMMAND (FIELD VALUE...)...)
