@@ -8,6 +8,7 @@ use std::fs::{self, Permissions};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Output;
 use std::thread::sleep;
@@ -240,6 +241,96 @@ fn one_that_does_not_end_is_killed_if_that_is_wanted() -> Result<()> {
     let stopped = scene.ask(&["daemon", "stop", "--kill"])?;
     ensure!(stopped.status.success() && text(&stopped).contains("was killed"), "{stopped:?}");
     ensure!(start.elapsed() > Duration::from_secs(9) && gone(pid));
+    Ok(())
+}
+
+/// Anybody on this machine may connect, and what is promoted is what later builds take for theirs.
+#[test]
+fn nobody_promotes_into_the_cache_of_another_user() -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        skipped("only root can be two users");
+        return Ok(());
+    }
+    let scene = Scene::new()?;
+    scene.start(&["--dune"])?;
+    let endpoint = fs::read_to_string(scene.port())?;
+    let port = endpoint.rsplit(':').next().context("a port")?;
+    let script =
+        format!("exec 3<>/dev/tcp/127.0.0.1/{port}; printf '%s' '{}' >&3; timeout 1 cat <&3", text_of(LANG)?);
+    let speak = |user: u32| -> Result<Vec<u8>> {
+        let mut shell = scene.command("bash");
+        shell.current_dir("/").args(["-c", &script]).uid(user);
+        Ok(shell.output()?.stdout)
+    };
+    ensure!(speak(0)? == LANG, "root is not greeted");
+    ensure!(speak(65534)?.is_empty(), "nobody is greeted");
+    let log = fs::read_to_string(scene.log())?;
+    ensure!(log.contains("belongs to the user with number 65534"), "{log}");
+    client(&scene)?;
+    Ok(())
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str> {
+    Ok(std::str::from_utf8(bytes)?)
+}
+
+#[test]
+fn without_descriptors_for_all_who_are_silent_one_who_greets_is_served() -> Result<()> {
+    let scene = Scene::new()?;
+    let mut shell = scene.command("sh");
+    shell.args(["-c", "ulimit -n 48; exec \"$0\" daemon start --dune", env!("CARGO_BIN_EXE_reviver")]);
+    done(shell)?;
+    let pid = holder(&scene.port())?.context("it runs")?;
+    let endpoint = fs::read_to_string(scene.port())?;
+    let silent: Vec<_> = (0..100).map(|_| TcpStream::connect(&endpoint)).collect::<Result<_, _>>()?;
+    let start = Instant::now();
+    client(&scene)?;
+    ensure!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    let log = fs::read_to_string(scene.log())?;
+    ensure!(log.matches("cannot take a connection").count() == 1, "{log}");
+    drop(silent);
+    let took = end(pid, Signal::TERM)?;
+    ensure!(took < Duration::from_secs(2), "{took:?}");
+    Ok(())
+}
+
+#[test]
+fn what_no_build_tree_needs_goes_in_the_background_when_it_is_too_much() -> Result<()> {
+    let scene = Scene::new()?;
+    let pid = scene.start(&["--dune", "--trim-period", "200ms", "--trim-size", "5 kB"])?;
+    let root = scene.path("w/_build");
+    fs::create_dir_all(&root)?;
+    let mut talking = client(&scene)?;
+    talking
+        .write_all(format!("(14:set-build-root{}:{})", root.as_os_str().len(), root.display()).as_bytes())?;
+    for (name, letter) in [("needed", "n"), ("rubbish", "r")] {
+        fs::write(root.join(name), letter.repeat(10_000))?;
+    }
+    // As `(echo -n $(md5 of content) in bytes; printf '\0') | md5sum` says.
+    let digests = ["171b9f08cc88424ece9008edf35b42c8", "9778e9eca9488cd67e0d010e88d55ada"];
+    for (name, digest) in ["needed", "rubbish"].iter().zip(digests) {
+        let (length, key) = (name.len(), digest);
+        let promote =
+            format!("(7:promote(3:key32:{key})(5:files({length}:{name}32:{digest}))(8:metadata()))");
+        talking.write_all(promote.as_bytes())?;
+    }
+    let stored = |digest: &str| scene.root().join("files/v4").join(&digest[..2]).join(digest);
+    let until = Instant::now() + Duration::from_secs(10);
+    while !digests.iter().all(|digest| stored(digest).exists()) {
+        ensure!(Instant::now() < until, "nothing is stored: {}", fs::read_to_string(scene.log())?);
+        sleep(Duration::from_millis(10));
+    }
+    fs::remove_file(root.join("rubbish"))?;
+    while stored(digests[1]).exists() {
+        ensure!(Instant::now() < until, "nothing is trimmed: {}", fs::read_to_string(scene.log())?);
+        sleep(Duration::from_millis(10));
+    }
+    ensure!(stored(digests[0]).exists(), "what a build tree has is trimmed");
+    // The client that was there all the time is still served.
+    talking.shutdown(std::net::Shutdown::Write)?;
+    ensure!(talking.read_to_end(&mut Vec::new())? == 0);
+    end(pid, Signal::TERM)?;
+    ensure!(fs::read_to_string(scene.log())?.contains("trimmed "));
     Ok(())
 }
 

@@ -102,9 +102,11 @@ impl Clients {
         Client { id, clients: Arc::clone(self) }
     }
 
-    /// Ends the connection of the oldest stranger. Whether there was one.
-    pub fn turn_one_away(&self) -> bool {
-        turn_one_away(&mut self.state())
+    /// Ends the connections of the older half of the strangers, or of the only one. Whether there were any.
+    pub fn turn_half_away(&self) -> bool {
+        let mut state = self.state();
+        let half = state.open.values().filter(|open| open.is_stranger).count().div_ceil(2);
+        (0..half).filter(|_| turn_one_away(&mut state)).count() > 0
     }
 
     /// How many are connected, strangers too.

@@ -2,6 +2,7 @@
 //!
 //! | the client | then |
 //! |---|---|
+//! | is [another user's](super::neighbour) | is let go, without a word; the log says so |
 //! | greets in time | both speak the smaller minor of version 1 |
 //! | does not, or in another language | is let go; the log says so |
 //! | sends messages | all that came are done, in order, and answered with one write |
@@ -13,6 +14,7 @@
 
 use super::annotate::Annotator;
 use super::clients::Client;
+use super::neighbour::{self, Whose};
 use super::peer::{Peer, PeerError};
 use super::shared::Shared;
 use crate::dune::DuneStore;
@@ -42,6 +44,11 @@ pub(super) fn serve(
     client: &Client,
     shared: &Arc<Shared>,
 ) -> Result<(), PeerError> {
+    match neighbour::of(&stream, rustix::process::geteuid().as_raw()) {
+        Whose::Trusted => {}
+        Whose::Another(user) => return Err(PeerError::Stranger(user)),
+        Whose::Gone => return Err(PeerError::Gone),
+    }
     let mut peer = Peer::new(stream);
     let lang = Lang { name: Lang::DUNE.to_owned(), versions: vec![NEWEST] };
     let version = peer.greet(&lang, shared.given.patience)?;

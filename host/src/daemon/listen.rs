@@ -7,7 +7,7 @@
 //! |---|---|
 //! | gives one | a thread greets it and serves it |
 //! | gives none, since the peer went again | the next one |
-//! | fails for want of descriptors or memory | the oldest stranger goes, and nobody is taken for [`PAUSE`] |
+//! | fails for want of descriptors or memory | the older half of the strangers goes, and nobody is taken until they have gone |
 //!
 //! Where no thread can be had the connection is closed. A panic in a session is told in the log, and ends that session.
 
@@ -25,8 +25,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long nobody is taken after the system had no room.
-const PAUSE: Duration = Duration::from_millis(100);
+/// How long nobody is taken after the system had no room: while strangers go, and where there are none.
+const STRANGERS_GO: Duration = Duration::from_millis(10);
+const OTHERS_GO: Duration = Duration::from_millis(200);
+
+/// So often it is told that there is no room.
+const TOLD: Duration = Duration::from_mins(1);
 
 /// The sockets that are listened on.
 #[derive(Debug)]
@@ -35,6 +39,8 @@ pub(super) struct Listeners {
     dune: Option<TcpListener>,
     /// Nobody is taken before.
     paused: Option<Instant>,
+    /// When it was last told that there is no room.
+    told: Option<Instant>,
 }
 
 /// Why the waiting thread went on.
@@ -51,7 +57,7 @@ impl Listeners {
     pub(super) fn new(own: UnixListener, dune: Option<TcpListener>) -> io::Result<Self> {
         own.set_nonblocking(true)?;
         dune.as_ref().map_or(Ok(()), |dune| dune.set_nonblocking(true))?;
-        Ok(Self { own, dune, paused: None })
+        Ok(Self { own, dune, paused: None, told: None })
     }
 
     /// Waits until something happens, and at most so long; lets in who came. Without a `stop` nothing ends the wait early.
@@ -116,9 +122,12 @@ impl Listeners {
             },
         };
         if let Err(error) = entered {
-            shared.log(format_args!("cannot take a connection: {error}"));
-            shared.clients.turn_one_away();
-            self.paused = Some(Instant::now() + PAUSE);
+            if self.told.is_none_or(|told| told.elapsed() > TOLD) {
+                shared.log(format_args!("cannot take a connection: {error}"));
+                self.told = Some(Instant::now());
+            }
+            let pause = if shared.clients.turn_half_away() { STRANGERS_GO } else { OTHERS_GO };
+            self.paused = Some(Instant::now() + pause);
         }
     }
 }

@@ -6,6 +6,8 @@
 //! | [`lock`], [`socket`], [`publish`] | that one runs, and where; found by our own clients, and by Dune's |
 //! | `listen`, [`clients`] | connections, a thread each |
 //! | [`peer`] | messages in and out of one |
+//! | `neighbour` | whose process a peer is |
+//! | `prepare` | what is made in Dune's caches before clients come |
 //! | `dune`, `own` | a session in either language |
 //! | `annotate` | what a repository's metadata plugin adds to a promotion |
 //! | [`background`] | trimming |
@@ -26,8 +28,10 @@ mod dune;
 mod listen;
 pub mod lock;
 pub mod log;
+mod neighbour;
 mod own;
 pub mod peer;
+mod prepare;
 pub mod publish;
 pub mod run;
 pub mod shared;

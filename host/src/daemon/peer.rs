@@ -49,6 +49,8 @@ pub enum PeerError {
     Silent(Duration),
     /// It went away before it greeted.
     Gone,
+    /// It is another user's, who has no business here.
+    Stranger(u32),
     /// The system said so.
     Io(io::Error),
 }
@@ -60,6 +62,7 @@ impl fmt::Display for PeerError {
             Self::Lang(error) => error.fmt(f),
             Self::Silent(time) => write!(f, "no greeting within {} s", time.as_secs_f32()),
             Self::Gone => f.write_str("the peer left without a greeting"),
+            Self::Stranger(user) => write!(f, "the peer belongs to the user with number {user}"),
             Self::Io(error) => error.fmt(f),
         }
     }
@@ -71,7 +74,7 @@ impl std::error::Error for PeerError {
             Self::Parse(error) => Some(error),
             Self::Lang(error) => Some(error),
             Self::Io(error) => Some(error),
-            Self::Silent(_) | Self::Gone => None,
+            Self::Silent(_) | Self::Gone | Self::Stranger(_) => None,
         }
     }
 }

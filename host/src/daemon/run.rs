@@ -16,6 +16,7 @@
 use super::background::Background;
 use super::clients::Clients;
 use super::listen::{Listeners, Woken};
+use super::prepare::prepare;
 use super::publish::{Claimed, Published, Withdrawn};
 use super::shared::{Given, Shared};
 use super::socket::{Bound, Place};
@@ -87,18 +88,19 @@ impl Daemon {
         let failed = |what| StartError::system(what, &socket);
         let started = (given.now)();
         let (mut dune, mut listener, mut published) = (None, None, None);
-        if given.dune.is_some() {
+        let (left, wake) = UnixStream::pair().map_err(failed("listen on"))?;
+        left.set_nonblocking(true).and_then(|()| wake.set_nonblocking(true)).map_err(failed("listen on"))?;
+        let shared = Arc::new(Shared::new(given, Arc::new(Clients::new(wake))));
+        if shared.given.dune.is_some() {
+            prepare(&shared);
             let claimed = Claimed::all(ports)?;
             let listening = TcpListener::bind(("127.0.0.1", 0)).map_err(failed("listen beside"))?;
             let address = listening.local_addr().map_err(failed("listen beside"))?;
             published = Some(claimed.publish(address)?);
             (dune, listener) = (Some(address), Some(listening));
         }
-        let (left, wake) = UnixStream::pair().map_err(failed("listen on"))?;
-        left.set_nonblocking(true).and_then(|()| wake.set_nonblocking(true)).map_err(failed("listen on"))?;
         let own = bound.listener.try_clone().map_err(failed("listen on"))?;
         let listeners = Listeners::new(own, listener).map_err(failed("listen on"))?;
-        let shared = Arc::new(Shared::new(given, Arc::new(Clients::new(wake))));
         let fixed = json!({
             "pid": std::process::id(),
             "since": started.0,
@@ -138,7 +140,7 @@ impl Daemon {
         let Self { shared, listeners, bound, withdrawn, status, .. } = self;
         drop(listeners);
         if !shared.clients.wait(GREET) {
-            while shared.clients.turn_one_away() {}
+            while shared.clients.turn_half_away() {}
             if !shared.clients.wait(FINISH) {
                 shared.clients.end(Shutdown::Both);
                 if !shared.clients.wait(GO) {
