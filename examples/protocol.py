@@ -64,7 +64,7 @@ def run(arguments):
     return done.returncode, [(name, said) for name, said in (("stdout", done.stdout), ("stderr", done.stderr)) if said]
 
 
-def compile(daemon, argv):
+def build(daemon, argv):
     known = daemon.ask("derive", argv=argv, directory=os.getcwd(), environment=list(os.environ.items()), umask=UMASK)
     operation = known["operation"][0]
     answer = daemon.ask("revive", operation=operation) if known["found"] == [b"yes"] else {"revived": [b"no"], **known}
@@ -89,7 +89,7 @@ runtime = os.environ.get("XDG_RUNTIME_DIR")
 try:
     daemon = Daemon(os.path.join(runtime, "reviver/socket") if runtime else os.path.join(cache, "daemon/socket"))
     daemon.ask("repository", path=os.getcwd())
-    how, status, output = compile(daemon, argv)
+    how, status, output = build(daemon, argv)
 except (OSError, Refused) as problem:
     how, (status, output) = f"uncached: {problem}", run(argv)
 for name, said in output:

@@ -6,9 +6,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 use reviver::client::Client;
 use reviver::outcome::{Chunk, Exit, Stream};
 use reviver::protocol::own::Code;
-use reviver::protocol::own::reply::{Again, Derived, Open, Recorded};
-use reviver::protocol::own::request::{Derive, Ran};
+use reviver::protocol::own::reply::{Again, Derived, Open, Recorded, Revived};
+use reviver::protocol::own::request::{Derive, Destination, Ran, Revive, Which};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -85,9 +86,18 @@ fn a_compilation_that_a_client_ran_is_revived_until_a_header_changes() -> Result
     ensure!(repository.read("a.o")? == object);
     refused(Code::UnknownOperation, client.revive_operation(found.operation))?;
 
+    // Its files alone, wherever they are wanted, and for whom.
+    let alone =
+        Revive { which: Which::Key(key), to: Destination::Each(vec!["copy.o".into()]), umask: Some(0o077) };
+    ensure!(matches!(client.revive(alone)?, Revived::Yes { .. }));
+    ensure!(repository.read("copy.o")? == object);
+    ensure!(fs::metadata(repository.path("copy.o"))?.permissions().mode() & 0o777 == 0o600);
+
     // What one way records the other finds.
-    let hit = repository.run(&["--stdin=none", "--", "gcc", "-c", "a.c", "-o", "a.o"])?;
-    ensure!(hit.code == Some(0), "{hit:?}");
+    repository.run(&["--", "gcc", "-c", "a.c", "-o", "a.o"])?.hit()?;
+    repository.run(&["--", "gcc", "-c", "a.c", "-o", "other.o"])?;
+    let Derived { key, .. } = client.derive(derive(&["gcc", "-c", "a.c", "-o", "other.o"]))?;
+    ensure!(key.is_some(), "what a run recorded is not found");
 
     repository.write("a.h", "#define A 2\n")?;
     ensure!(client.derive(derive(&argv))?.key.is_none(), "the header changed");

@@ -4,7 +4,7 @@ use super::connection::{Connection, Pass};
 use super::refusal::Refused;
 use super::repository::{Bench, Repository};
 use super::{entries, operations, upkeep};
-use crate::protocol::own::reply::Answer;
+use crate::protocol::own::reply::{Answer, Forgotten, Named};
 use crate::protocol::own::{Code, Reply, Request};
 use std::path::Path;
 
@@ -41,9 +41,7 @@ pub(super) fn answer(
         Request::Repository { path } => name(connection, &path).map(|named| done(&named)),
         Request::Find(which) => entries::find(bench, &which).map(|found| done(&found)),
         Request::Revive(revive) => entries::revive(bench, &revive, pass).map(|revived| done(&revived)),
-        Request::Forget { operation } => {
-            operations.take(operation).map(|_| done(&crate::protocol::own::reply::Forgotten))
-        }
+        Request::Forget { operation } => operations.take(operation).map(|_| done(&Forgotten)),
         Request::Hash { path } => upkeep::hash(bench, &path, pass).map(|hashed| done(&hashed)),
         Request::Record(record) => {
             pass();
@@ -78,7 +76,7 @@ fn done(answer: &impl Answer) -> Done {
     Done::from(Reply::ok(answer))
 }
 
-fn name(connection: &Connection<'_>, path: &Path) -> Result<crate::protocol::own::reply::Named, Refused> {
+fn name(connection: &Connection<'_>, path: &Path) -> Result<Named, Refused> {
     let twice = || Refused::because(Code::RepositoryNamed, "this connection has a repository already");
     if connection.repository.get().is_some() {
         return Err(twice());

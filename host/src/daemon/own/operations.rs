@@ -16,6 +16,8 @@ use super::connection::{Connection, lock};
 use super::entries::UMASK;
 use super::refusal::Refused;
 use super::repository::Bench;
+use crate::digest::Digest;
+use crate::key::Key;
 use crate::policy::Role;
 use crate::protocol::own::reply::{Again, Derived, Open, Recorded, Write};
 use crate::protocol::own::request::{Derive, Ran};
@@ -31,7 +33,7 @@ use crate::time::Timestamp;
 use std::collections::HashMap;
 use std::fs;
 use std::rc::Rc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// An operation that is not closed, with the name of the plugin that named it.
 #[derive(Debug)]
@@ -188,7 +190,7 @@ pub(super) fn record(
     if report.size.is_some() {
         bench.opened.note_place();
     }
-    let key = crate::digest::Digest::from_hex(&report.record.key).map(crate::key::Key::new);
+    let key = Digest::from_hex(&report.record.key).map(Key::new);
     Ok(match key {
         Some(key) if report.record.reason.is_empty() => (Recorded::Yes(key), report.size),
         _ => (Recorded::No { reason: report.record.reason, again: is_again }, report.size),
@@ -231,7 +233,7 @@ fn with_reviver<T>(
     let limits = key.bounds();
     let (store, partition) = (bench.opened.store.clone(), bench.opened.partition.clone());
     let (table, clock) = (Rc::clone(&bench.opened.table), bench.opened.clock);
-    let runtime = std::sync::Arc::clone(&bench.opened.runtime);
+    let runtime = Arc::clone(&bench.opened.runtime);
     let (key_policy, codec) = bench.policies(&key, codec);
     let reviver = Reviver {
         store: &store,
