@@ -60,6 +60,8 @@ pub mod author;
 
 pub mod protocol;
 
+pub mod client;
+
 pub mod dune;
 
 pub mod daemon;

@@ -1,75 +1,44 @@
 //! What a command works on: the repository around the working directory, the user's settings, the cache.
 
 use super::Global;
-use crate::digest::Digest;
-use crate::policy::{Fault, Role};
-use crate::repository::choose::{self, ChooseError, Trusted};
+use crate::policy::Fault;
 use crate::repository::document::SettingError;
-use crate::repository::root::{self, Root};
-use crate::repository::settings::Settings;
-use crate::repository::trust::Trust;
+use crate::repository::opened::{Asker, Opened};
 use crate::repository::user::UserSettings;
-use crate::reviver::files::Files;
-use crate::reviver::table::Table;
-use crate::runtime::{PluginSource, Runtime};
-use crate::store::{Options, Partition, PartitionId, Store, StoreError};
+use crate::store::StoreError;
 use crate::time::Timestamp;
 use anyhow::Context as _;
-use std::io;
-use std::path::{Component, Path, PathBuf};
-use std::rc::Rc;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+pub(super) use crate::repository::opened::{Opened as Context, Place};
 
 /// The time now.
 pub(super) fn now() -> Timestamp {
     Timestamp::of(SystemTime::now())
 }
 
-/// The working directory's repository, and what its user and it say.
-pub(super) struct Place {
-    pub(super) directory: PathBuf,
-    pub(super) root: Root,
-    pub(super) settings: Settings,
-    pub(super) user: UserSettings,
+/// Who runs this command.
+pub(super) fn asker() -> Asker {
+    let grants = xdg("XDG_STATE_HOME", ".local/state").map(|state| state.join("reviver/grants.toml"));
+    Asker { uid: rustix::process::geteuid().as_raw(), grants }
 }
 
 impl Place {
     /// Reads the settings around the working directory.
     pub(super) fn here() -> anyhow::Result<Self> {
-        Self::around(None)
+        Self::about(None)
     }
 
     /// Reads the settings around another directory, whose repository the working directory need not be in.
-    pub(super) fn around(other: Option<&Path>) -> anyhow::Result<Self> {
+    pub(super) fn about(other: Option<&Path>) -> anyhow::Result<Self> {
         let directory = std::env::current_dir().context("cannot tell the working directory")?;
         let real = |other: &Path| {
             std::fs::canonicalize(other).with_context(|| format!("cannot look at {}", other.display()))
         };
-        let around = other.map(real).transpose()?;
-        let user = rustix::process::geteuid().as_raw();
-        let root = root::find(around.as_deref().unwrap_or(&directory), user);
-        let settings = root.settings.as_deref().map_or_else(|| Ok(Settings::default()), Settings::load)?;
-        Ok(Self { directory, root, settings, user: user_settings()? })
-    }
-
-    /// The working directory relative to the root: upward first where it lies outside.
-    pub(super) fn relative(&self) -> PathBuf {
-        self.directory.strip_prefix(&self.root.path).map_or_else(|_| self.outside(), Path::to_owned)
-    }
-
-    /// The trust in the repository's plugin files.
-    pub(super) fn trust(&self, partition: PartitionId) -> Trust {
-        let grants = xdg("XDG_STATE_HOME", ".local/state").map(|state| state.join("reviver/grants.toml"));
-        Trust::new(&self.root.path, partition, grants, rustix::process::geteuid().as_raw())
-    }
-
-    fn outside(&self) -> PathBuf {
-        let normal =
-            |path: &Path| path.components().filter(|part| matches!(part, Component::Normal(_))).count();
-        let mut relative: PathBuf = std::iter::repeat_n("..", normal(&self.root.path)).collect();
-        relative.extend(self.directory.components().filter(|part| matches!(part, Component::Normal(_))));
-        relative
+        let other = other.map(real).transpose()?;
+        let around = other.unwrap_or_else(|| directory.clone());
+        Ok(Self::around(directory, &around, user_settings()?, asker().uid)?)
     }
 }
 
@@ -88,17 +57,7 @@ pub(super) fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
     given.or_else(|| Some(home()?.join(below_home)))
 }
 
-/// A repository with its part of the cache.
-pub(super) struct Context {
-    pub(super) place: Place,
-    pub(super) store: Store,
-    pub(super) partition: Partition,
-    pub(super) table: Rc<Table>,
-    pub(super) runtime: Arc<Runtime>,
-    pub(super) trust: Trust,
-}
-
-impl Context {
+impl Opened {
     /// The repository around the working directory, with the cache that the user chose.
     pub(super) fn here(global: &Global) -> anyhow::Result<Self> {
         let place = Place::here()?;
@@ -112,17 +71,8 @@ impl Context {
 
     /// The same, with a cache that may be only read.
     pub(super) fn of(global: &Global, place: Place, read_only: bool) -> Result<Self, StoreError> {
-        let options = Options { link: place.user.link, verify: place.user.verify, read_only };
-        let store = Store::open(&Self::cache(global, &place), options)?;
-        let id = place.root.partition(&place.user.joined);
-        let partition = store.partition(id);
-        let (hashes, artifacts) = (store.layout().hashes(), store.layout().artifacts());
-        let table = Rc::new(if read_only { Table::only_read(hashes) } else { Table::new(hashes) });
-        let runtime =
-            if read_only { Runtime::only_mapping(artifacts) } else { Runtime::new(Some(artifacts)) };
-        let runtime = Arc::new(runtime);
-        let trust = place.trust(id);
-        Ok(Self { place, store, partition, table, runtime, trust })
+        let cache = Self::cache(global, &place);
+        Self::new(place, &cache, &asker(), read_only, now)
     }
 
     /// The cache directory that the user chose.
@@ -141,28 +91,6 @@ impl Context {
             eprintln!("reviver: there is no cache in `{}` yet", root.parent().unwrap_or(root).display());
         }
         there
-    }
-
-    /// The plugin with a name, for its author and for those who look at it: pinned or not.
-    pub(super) fn plugin(&self, name: &str) -> Result<PluginSource, ChooseError> {
-        choose::plugin(name, &self.place.settings, &self.place.user, &|path| self.digest(path))
-    }
-
-    /// The plugin with a name, for builds: only as it was pinned.
-    pub(super) fn trusted(&self, name: &str, role: Role) -> Result<Trusted, ChooseError> {
-        let Place { settings, user, .. } = &self.place;
-        choose::trusted(name, role, settings, user, &self.trust, &|path| self.digest(path))
-    }
-
-    /// The digest of a file, remembered where it can be.
-    pub(super) fn digest(&self, path: &Path) -> io::Result<Digest> {
-        let files = Files::new(Rc::clone(&self.table), Rc::new(now));
-        let absent = || io::Error::from(io::ErrorKind::NotFound);
-        let identity = files.identity(path)?.ok_or_else(absent)?;
-        if !identity.is_file() {
-            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is not a file"));
-        }
-        files.content(path, &identity)
     }
 }
 

@@ -1,14 +1,11 @@
-//! The operation that a command line, its declarations and a rule make.
+//! What a command line declares of the operation.
 
 use super::context::Place;
 use crate::operation::Operation;
-use crate::repository::declare::{self, DeclareError};
+use crate::repository::operation::{Declarations, NoOperation};
 use crate::repository::rule::Rule;
 use clap::Args;
-use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fmt;
-use std::path::Path;
 
 /// What a caller declares.
 #[derive(Args, Default, Debug)]
@@ -31,26 +28,6 @@ impl Declared {
     }
 }
 
-/// Why there is no operation.
-#[derive(Debug)]
-pub(super) enum NoOperation {
-    /// What is declared cannot be meant.
-    Slip(DeclareError),
-    /// A word or a path is not UTF-8, and no plugin can be asked.
-    NotText(String),
-}
-
-impl fmt::Display for NoOperation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Slip(error) => error.fmt(f),
-            Self::NotText(what) => write!(f, "{what} is not UTF-8"),
-        }
-    }
-}
-
-impl std::error::Error for NoOperation {}
-
 /// The operation that a command, its declarations and a rule make.
 pub(super) fn operation(
     given: &Declared,
@@ -58,36 +35,12 @@ pub(super) fn operation(
     place: &Place,
     rule: Option<&Rule>,
 ) -> Result<Operation, NoOperation> {
-    let text = |path: &Path| match path.to_str() {
-        Some(text) => Ok(text.to_owned()),
-        None => Err(NoOperation::NotText(format!("the path {}", path.display()))),
+    let given = Declarations {
+        reads: texts(&given.reads, "path")?,
+        writes: texts(&given.writes, "path")?,
+        variables: texts(&given.variables, "variable")?,
     };
-    let inside = place.directory.strip_prefix(&place.root.path).ok();
-    let up: String = match inside {
-        Some(below) => below.components().map(|_| "../").collect(),
-        None => text(&place.root.path)? + "/",
-    };
-    let from_root = |paths: &[String]| -> Vec<String> {
-        paths
-            .iter()
-            .map(|path| if path.starts_with('/') { path.clone() } else { format!("{up}{path}") })
-            .collect()
-    };
-    let declared = |texts: Vec<String>, of_rule: Option<&Vec<String>>| -> Vec<String> {
-        texts.into_iter().chain(from_root(of_rule.map_or(&[], Vec::as_slice))).collect()
-    };
-    let reads = declared(texts(&given.reads, "path")?, rule.map(|rule| &rule.reads));
-    let writes = declared(texts(&given.writes, "path")?, rule.map(|rule| &rule.writes));
-    let mut variables: BTreeSet<String> = texts(&given.variables, "variable")?.into_iter().collect();
-    variables.extend(rule.into_iter().flat_map(|rule| rule.variables.iter().cloned()));
-    Ok(Operation {
-        argv,
-        root: text(&place.root.path)?,
-        directory: text(&place.relative())?,
-        reads: declare::reads(&reads, &place.directory).map_err(NoOperation::Slip)?.into_iter().collect(),
-        writes: declare::writes(&writes).map_err(NoOperation::Slip)?.into_iter().collect(),
-        variables: variables.into_iter().collect(),
-    })
+    crate::repository::operation::operation(given, argv, &place.root.path, &place.directory, rule)
 }
 
 /// Words as text.

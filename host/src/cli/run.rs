@@ -4,7 +4,7 @@ use super::Global;
 use super::context::{Context, Place, now};
 use super::exit::Exit;
 use super::masquerade;
-use super::operation::{Declared, NoOperation, operation, texts};
+use super::operation::{Declared, operation, texts};
 use super::switch;
 use super::trim;
 use crate::operation::Operation;
@@ -12,6 +12,7 @@ use crate::outcome;
 use crate::policy::Role;
 use crate::repository::choose::{Trusted, key_plugin, word};
 use crate::repository::document::SettingError;
+use crate::repository::operation::NoOperation;
 use crate::repository::rule::is_compiler;
 use crate::reviver::breaker::Guarded;
 use crate::reviver::environment::Environment;
@@ -201,7 +202,7 @@ fn fall_back(args: &RunArgs, problem: Plain, strict: bool, verbose: bool) -> Exi
 
 fn attempt(global: &Global, args: &RunArgs, switches: Switches) -> Result<Exit, Plain> {
     let place =
-        Place::around(args.root.as_deref()).map_err(|error| match error.downcast_ref::<SettingError>() {
+        Place::about(args.root.as_deref()).map_err(|error| match error.downcast_ref::<SettingError>() {
             Some(_) => Plain::Stop(error),
             None => Plain::Unusable(error),
         })?;
@@ -278,7 +279,7 @@ fn attempt(global: &Global, args: &RunArgs, switches: Switches) -> Result<Exit, 
         Ok(Ran::Done { exit, report }) => {
             tell(&context, switches, &report);
             if let Some(size) = report.size {
-                note_place(&context);
+                context.note_place();
                 trim::when_due(&context, size);
             }
             match exit {
@@ -384,15 +385,4 @@ fn tell(context: &Context, switches: Switches, report: &Report) {
         (_, reason) => format!(": {reason}"),
     };
     eprintln!("reviver: {result}{label}{key}{reason}");
-}
-
-/// Notes, once, which repository a partition is of.
-fn note_place(context: &Context) {
-    let path = context.store.layout().place(context.partition.id());
-    if !path.exists()
-        && let Some(root) = context.place.root.path.to_str()
-    {
-        // For people alone; `cache stats` does without it.
-        context.store.publish(&path, root.as_bytes()).ok();
-    }
 }

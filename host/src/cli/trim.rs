@@ -6,17 +6,15 @@ use super::exit::Exit;
 use super::show;
 use super::what::What;
 use crate::key::Key;
-use crate::policy::{Eviction, Role};
+use crate::policy::Role;
 use crate::repository::size::ByteSize;
-use crate::reviver::breaker::Guarded;
-use crate::reviver::journal::{self, Record};
+use crate::repository::trimming::{self, Asked, with_request};
 use crate::runtime::WasmEviction;
-use crate::store::{self, PartitionId, Plan, PolicyFaultKind, StoreError, TrimRequest, Trimmed};
+use crate::store::{self, Plan, Trimmed};
 use clap::Args;
 use serde_json::json;
 use std::collections::HashSet;
 use std::io::Write;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,13 +59,10 @@ pub(super) fn trim(global: &Global, args: &TrimArgs, out: &mut impl Write) -> an
     let what = What::of(&context)?;
     let unused = |key: &Key| first.contains(key);
     let plan = if args.dry_run {
-        with_request(&context, limit, &unused, |request| context.store.plan(request))?
+        told(with_request(&context, limit, &unused, |request| context.store.plan(request))?)
     } else {
-        match with_request(&context, limit, &unused, |request| context.store.trim(request))? {
-            Trimmed::Done(report) => {
-                count(&context, &report.plan);
-                report.plan
-            }
+        match told(trimming::trim(&context, limit, &unused)?) {
+            Trimmed::Done(report) => report.plan,
             Trimmed::Busy => {
                 writeln!(out, "Another process is trimming this cache.")?;
                 return Ok(Exit::Done);
@@ -126,18 +121,11 @@ fn tell(args: &TrimArgs, plan: &Plan, what: &What, out: &mut impl Write) -> anyh
     Ok(())
 }
 
-/// Trims where the cache outgrew its limit: to nine tenths, so that the next runs need not. A failure here costs space.
+/// Trims where the cache outgrew its limit. A failure here costs space.
 pub(super) fn when_due(context: &Context, size: u64) {
-    let limit = context.place.user.size.0;
-    let share = context.place.settings.size.map_or(u64::MAX, |share| share.0);
-    let over_share = || context.partition.stats().is_ok_and(|stats| stats.bytes > share);
-    if size <= limit && (share == u64::MAX || !over_share()) {
-        return;
-    }
-    let target = if size > limit { limit / 10 * 9 } else { limit };
-    match with_request(context, target, &|_| false, |request| context.store.trim(request)) {
+    let Some(target) = trimming::due(context, size) else { return };
+    match trimming::trim(context, target, &|_| false).map(told) {
         Ok(Trimmed::Done(report)) => {
-            count(context, &report.plan);
             for fault in report.plan.faults.iter().filter(|fault| !fault.is_off()) {
                 eprintln!("reviver: warning: {fault}; the cache is trimmed in the host's own order");
             }
@@ -147,40 +135,10 @@ pub(super) fn when_due(context: &Context, size: u64) {
     }
 }
 
-/// The request with this repository's own policy for its own partition, and the host's order for all others.
-fn with_request<T>(
-    context: &Context,
-    limit: u64,
-    unused: &dyn Fn(&Key) -> bool,
-    act: impl FnOnce(&TrimRequest<'_>) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let policy = match context.trusted(&context.place.settings.eviction, Role::Eviction) {
-        Ok(chosen) => {
-            let policy = WasmEviction::new(Arc::clone(&context.runtime), chosen.source);
-            Some(Guarded::new(policy, &context.store, &context.partition, Rc::new(now)))
-        }
-        Err(error) => {
-            eprintln!("reviver: warning: {error}; the cache is trimmed in the host's own order");
-            None
-        }
-    };
-    let own = context.partition.id();
-    let policies =
-        |id: PartitionId| policy.as_ref().filter(|_| id == own).map(|policy| -> &dyn Eviction { policy });
-    let shares = |id: PartitionId| context.place.settings.size.filter(|_| id == own).map(|share| share.0);
-    act(&TrimRequest { policies: &policies, shares: &shares, unused, ..TrimRequest::new(limit, now()) })
-}
-
-/// Counts the faults of eviction plugins in the statistics of their repositories.
-fn count(context: &Context, plan: &Plan) {
-    for fault in &plan.faults {
-        let code = match &fault.kind {
-            PolicyFaultKind::Fault(fault) if fault.is_off() => continue,
-            PolicyFaultKind::Fault(fault) => fault.kind.code(),
-            _ => "protocol",
-        };
-        let partition = context.store.partition(fault.partition);
-        // Where the journal cannot be written the runs say so.
-        journal::append(&context.store, &partition, &Record::trim(now(), &fault.policy, code)).ok();
+/// What came of it; a policy that may not be used is warned of.
+fn told<T>(asked: Asked<T>) -> T {
+    if let Some(error) = asked.unusable {
+        eprintln!("reviver: warning: {error}; the cache is trimmed in the host's own order");
     }
+    asked.done
 }

@@ -8,9 +8,11 @@
 //! | [`parse`] | values from bytes as they come, within limits |
 //! | [`version`] | the greeting of both languages, and the version that two peers settle on |
 //! | [`dune`] | the messages of Dune's cache protocol |
+//! | [`own`] | the messages of Reviver's own protocol |
 
 pub mod csexp;
 pub mod dune;
+pub mod own;
 pub mod parse;
 pub mod version;
 

@@ -1,7 +1,7 @@
 //! The plugins that the repository brings or uses.
 
 use super::{Finding, Scene};
-use crate::cli::context::{Place, now};
+use crate::cli::context::{Place, asker, now};
 use crate::digest::Digest;
 use crate::policy::{FaultKind, Role};
 use crate::repository::choose::{self, ChooseError, word};
@@ -151,7 +151,7 @@ fn misused(scene: &Scene, name: &str, role: Role) -> Vec<Finding> {
 /// What a plugin file that is pinned as it is asks for and does not get; else why it is not used.
 fn trusted(scene: &Scene, name: &str, role: Role) -> Result<Capabilities, ChooseError> {
     let Place { settings, user, .. } = &scene.place;
-    let trust = scene.place.trust(scene.place.root.partition(&scene.place.user.joined));
+    let trust = scene.place.trust(&asker());
     let digest = |path: &Path| component(path).map(|bytes| Digest::of(&bytes));
     choose::trusted(name, role, settings, user, &trust, &digest).map(|trusted| trusted.withheld)
 }

@@ -1,0 +1,93 @@
+//! A request, and who answers it.
+
+use super::connection::{Connection, Pass};
+use super::refusal::Refused;
+use super::repository::{Bench, Repository};
+use super::{entries, operations, upkeep};
+use crate::protocol::own::reply::{Answer, Forgotten, Named};
+use crate::protocol::own::{Code, Reply, Request};
+use std::path::Path;
+
+/// What came of a request.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) reply: Reply,
+    /// How large the cache is, where it grew.
+    pub(super) grown: Option<u64>,
+}
+
+impl From<Reply> for Done {
+    fn from(reply: Reply) -> Self {
+        Self { reply, grown: None }
+    }
+}
+
+/// Answers a request. What may take long passes the turn first.
+pub(super) fn answer(
+    connection: &Connection<'_>,
+    request: Request,
+    bench: &mut Option<Bench>,
+    pass: &mut Pass<'_>,
+) -> Result<Done, Refused> {
+    if let Request::Repository { path } = &request {
+        return name(connection, path).map(|named| done(&named));
+    }
+    let bench = match bench {
+        Some(bench) => bench,
+        None => bench.insert(repository(connection)?.bench()),
+    };
+    let operations = &connection.operations;
+    match request {
+        Request::Repository { path } => name(connection, &path).map(|named| done(&named)),
+        Request::Find(which) => entries::find(bench, &which).map(|found| done(&found)),
+        Request::Revive(revive) => entries::revive(bench, &revive, pass).map(|revived| done(&revived)),
+        Request::Forget { operation } => operations.take(operation).map(|_| done(&Forgotten)),
+        Request::Hash { path } => upkeep::hash(bench, &path, pass).map(|hashed| done(&hashed)),
+        Request::Record(record) => {
+            pass();
+            let (recorded, grown) = entries::record(bench, &record)?;
+            Ok(Done { grown, ..done(&recorded) })
+        }
+        Request::Derive(derive) => {
+            pass();
+            operations::derive(connection, bench, derive).map(|derived| done(&derived))
+        }
+        Request::ReviveOperation { operation } => {
+            pass();
+            operations::revive(connection, bench, operation).map(|again| done(&again))
+        }
+        Request::RecordOperation(ran) => {
+            pass();
+            let (recorded, grown) = operations::record(connection, bench, ran)?;
+            Ok(Done { grown, ..done(&recorded) })
+        }
+        Request::Stats => {
+            pass();
+            upkeep::stats(bench).map(|stats| done(&stats))
+        }
+        Request::Trim { size } => {
+            pass();
+            upkeep::trim(connection, bench, size).map(|trimmed| done(&trimmed))
+        }
+    }
+}
+
+fn done(answer: &impl Answer) -> Done {
+    Done::from(Reply::ok(answer))
+}
+
+fn name(connection: &Connection<'_>, path: &Path) -> Result<Named, Refused> {
+    let twice = || Refused::because(Code::RepositoryNamed, "this connection has a repository already");
+    if connection.repository.get().is_some() {
+        return Err(twice());
+    }
+    let repository = Repository::around(path, connection.shared)?;
+    let named = repository.named();
+    connection.repository.set(repository).map_err(|_| twice())?;
+    Ok(named)
+}
+
+fn repository<'c>(connection: &'c Connection<'_>) -> Result<&'c Repository, Refused> {
+    let none = || Refused::because(Code::NoRepository, "the first request names the repository");
+    connection.repository.get().ok_or_else(none)
+}

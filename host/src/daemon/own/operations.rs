@@ -1,0 +1,278 @@
+//! Operations that the repository's plugins name, between their derivation and their end.
+//!
+//! ```text
+//! derive --[found]--> found --[revive]--> closed
+//!    |                  |
+//!    |                  +--[revive, and it proves to be no hit]--+
+//!    |                                                           v
+//!    +--[not found]--------------------------------------------> open --[record]--> closed
+//!                                                                           |
+//!                                                                           +--[to be run again]--> again --[forget]--> closed
+//! ```
+//!
+//! `forget` closes any of them. An open one holds the locks of its writes.
+
+use super::connection::{Connection, lock};
+use super::entries::UMASK;
+use super::refusal::Refused;
+use super::repository::Bench;
+use crate::digest::Digest;
+use crate::key::Key;
+use crate::policy::Role;
+use crate::protocol::own::reply::{Again, Derived, Open, Recorded, Write};
+use crate::protocol::own::request::{Derive, Ran};
+use crate::protocol::own::{Code, OPERATIONS};
+use crate::repository::choose::key_plugin;
+use crate::repository::operation::{Declarations, NoOperation, operation};
+use crate::reviver::attempt::{self, Begun, Finished, Pending, Task};
+use crate::reviver::environment::Environment;
+use crate::reviver::execute::Executed;
+use crate::reviver::run::{Report, Reviver};
+use crate::runtime::Level;
+use crate::time::Timestamp;
+use std::collections::HashMap;
+use std::fs;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+
+/// An operation that is not closed, with the name of the plugin that named it.
+#[derive(Debug)]
+pub(super) struct Operation {
+    plugin: String,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Found(Box<attempt::Found>),
+    Open(Box<Pending>),
+    /// Others take its writes for held as long as this is kept.
+    Again {
+        _held: attempt::Again,
+    },
+}
+
+/// The operations of a connection that are not closed.
+#[derive(Debug, Default)]
+pub(super) struct Operations(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    last: u64,
+    /// How many are about to be in it.
+    coming: usize,
+    all: HashMap<u64, Operation>,
+}
+
+/// Room for one more operation.
+struct Room<'a>(&'a Operations);
+
+impl Operations {
+    /// Takes an operation out.
+    pub(super) fn take(&self, number: u64) -> Result<Operation, Refused> {
+        let unknown =
+            || Refused::because(Code::UnknownOperation, format_args!("no operation {number} is open"));
+        lock(&self.0).all.remove(&number).ok_or_else(unknown)
+    }
+
+    fn put_back(&self, number: u64, operation: Operation) {
+        lock(&self.0).all.insert(number, operation);
+    }
+
+    fn room(&self) -> Result<Room<'_>, Refused> {
+        let mut table = lock(&self.0);
+        if table.all.len() + table.coming >= OPERATIONS {
+            return Err(Refused::because(Code::TooMany, format_args!("{OPERATIONS} operations are open")));
+        }
+        table.coming += 1;
+        Ok(Room(self))
+    }
+}
+
+impl Room<'_> {
+    fn fill(self, operation: Operation) -> u64 {
+        let mut table = lock(&self.0.0);
+        table.last += 1;
+        let number = table.last;
+        table.all.insert(number, operation);
+        number
+    }
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.0).coming -= 1;
+    }
+}
+
+/// Names an operation, and looks it up.
+pub(super) fn derive(
+    connection: &Connection<'_>,
+    bench: &mut Bench,
+    derive: Derive,
+) -> Result<Derived, Refused> {
+    let room = connection.operations.room()?;
+    let (plugin, task) = task(bench, derive)?;
+    let begun = with_reviver(connection, bench, &plugin, |reviver| reviver.begin(task))?;
+    Ok(match begun {
+        Begun::Found(found) => {
+            let (key, label) = (Some(found.key()), found.label().to_owned());
+            let operation = room.fill(Operation { plugin, state: State::Found(found) });
+            Derived { operation, label, key, open: None }
+        }
+        Begun::Open(pending) => {
+            let (label, open) = (pending.label().to_owned(), Some(open(&pending)));
+            let operation = room.fill(Operation { plugin, state: State::Open(pending) });
+            Derived { operation, label, key: None, open }
+        }
+        Begun::Bare(report) => return Err(bare(connection, bench, &report)),
+    })
+}
+
+/// Puts in place what was found.
+pub(super) fn revive(connection: &Connection<'_>, bench: &mut Bench, number: u64) -> Result<Again, Refused> {
+    let Operation { plugin, state } = connection.operations.take(number)?;
+    let State::Found(found) = state else {
+        let open = match &state {
+            State::Open(pending) => Ok(Again::No(open(pending))),
+            _ => {
+                Err(Refused::because(Code::UnknownOperation, format_args!("operation {number} was recorded")))
+            }
+        };
+        connection.operations.put_back(number, Operation { plugin, state });
+        return open;
+    };
+    let revived = with_reviver(connection, bench, &plugin, |reviver| reviver.revive_found(*found))?;
+    match revived {
+        Ok(attempt::Revived { key, outcome, report }) => {
+            tell(connection, &report);
+            let (exit, output, duration) = (outcome.exit, outcome.output, outcome.duration);
+            Ok(Again::Yes { key, exit, output, duration })
+        }
+        Err(Begun::Open(pending)) => {
+            let open = open(&pending);
+            connection.operations.put_back(number, Operation { plugin, state: State::Open(pending) });
+            Ok(Again::No(open))
+        }
+        Err(Begun::Found(found)) => {
+            // It is not looked for again in this case; were it, it would be what was just no hit.
+            drop(found);
+            Err(Refused::because(Code::Store, "what was found cannot be revived"))
+        }
+        Err(Begun::Bare(report)) => Err(bare(connection, bench, &report)),
+    }
+}
+
+/// Records how an operation went that the client ran; and how large the cache is now.
+pub(super) fn record(
+    connection: &Connection<'_>,
+    bench: &mut Bench,
+    ran: Ran,
+) -> Result<(Recorded, Option<u64>), Refused> {
+    let Ran { operation: number, exit, started, ended, output } = ran;
+    let Operation { plugin, state } = connection.operations.take(number)?;
+    let State::Open(pending) = state else {
+        connection.operations.put_back(number, Operation { plugin, state });
+        return Err(Refused::because(
+            Code::UnknownOperation,
+            format_args!("operation {number} is not to be run"),
+        ));
+    };
+    let (started, ended) = (Timestamp(started), Timestamp(ended.max(started)));
+    let told = Executed { exit, output, started, ended, held: false, cut: false, interrupted: false };
+    let finished = with_reviver(connection, bench, &plugin, |reviver| reviver.finish(*pending, told))?;
+    let Finished { report, again } = finished;
+    tell(connection, &report);
+    let is_again = again.is_some();
+    if let Some(again) = again {
+        connection.operations.put_back(number, Operation { plugin, state: State::Again { _held: again } });
+    }
+    if report.size.is_some() {
+        bench.opened.note_place();
+    }
+    let key = Digest::from_hex(&report.record.key).map(Key::new);
+    Ok(match key {
+        Some(key) if report.record.reason.is_empty() => (Recorded::Yes(key), report.size),
+        _ => (Recorded::No { reason: report.record.reason, again: is_again }, report.size),
+    })
+}
+
+/// What is asked of a reviver: the operation that a rule and the client's words make.
+fn task(bench: &Bench, derive: Derive) -> Result<(String, Task), Refused> {
+    let place = &bench.opened.place;
+    let directory = bench.absolute(derive.directory.as_deref().unwrap_or(&place.root.path));
+    let unseen =
+        |error| Refused::because(Code::Io, format_args!("cannot look at `{}`: {error}", directory.display()));
+    let directory = fs::canonicalize(&directory).map_err(unseen)?;
+    let (rule, plugin) = key_plugin(&place.settings, &derive.argv);
+    let given = Declarations { reads: derive.reads, writes: derive.writes, variables: derive.variables };
+    let operation = operation(given, derive.argv, &place.root.path, &directory, rule);
+    let operation = operation.map_err(|problem| match problem {
+        NoOperation::NotText(_) => Refused::because(Code::Refused, problem),
+        NoOperation::Slip(_) => Refused::because(Code::Malformed, problem),
+    })?;
+    let environment = Environment {
+        variables: derive.environment.into_iter().collect(),
+        directory,
+        umask: derive.umask.unwrap_or(UMASK),
+        terminal: false,
+    };
+    let accepted = derive.exits.into_iter().chain([0]).collect();
+    Ok((plugin.to_owned(), Task { operation, environment, accepted, joined: derive.joined }))
+}
+
+/// Asks a reviver with this key plugin.
+fn with_reviver<T>(
+    connection: &Connection<'_>,
+    bench: &mut Bench,
+    plugin: &str,
+    ask: impl FnOnce(&Reviver<'_>) -> T,
+) -> Result<T, Refused> {
+    let key = bench.opened.trusted(plugin, Role::Key)?.source;
+    let codec = bench.opened.trusted(&bench.opened.place.settings.metadata, Role::Metadata)?.source;
+    let limits = key.bounds();
+    let (store, partition) = (bench.opened.store.clone(), bench.opened.partition.clone());
+    let (table, clock) = (Rc::clone(&bench.opened.table), bench.opened.clock);
+    let runtime = Arc::clone(&bench.opened.runtime);
+    let (key_policy, codec) = bench.policies(&key, codec);
+    let reviver = Reviver {
+        store: &store,
+        partition: &partition,
+        table,
+        clock: Rc::new(clock),
+        key_policy,
+        limits,
+        codec,
+    };
+    let answer = ask(&reviver);
+    for line in runtime.take_log().iter().filter(|line| line.level == Level::Warning) {
+        connection.shared.log(format_args!("{}: {}", line.plugin, line.message));
+    }
+    Ok(answer)
+}
+
+fn open(pending: &Pending) -> Open {
+    let writes = pending.writes().iter().map(|watched| Write {
+        label: watched.write.label.clone(),
+        path: watched.path.clone(),
+        kind: watched.write.kind,
+    });
+    Open {
+        base: pending.base(),
+        arguments: pending.arguments().to_vec(),
+        report: pending.report(),
+        writes: writes.collect(),
+        unrecorded: pending.unrecorded().map(str::to_owned),
+    }
+}
+
+fn bare(connection: &Connection<'_>, bench: &Bench, report: &Report) -> Refused {
+    tell(connection, report);
+    Refused::of_report(report, bench.opened.store.options().read_only)
+}
+
+fn tell(connection: &Connection<'_>, report: &Report) {
+    for warning in &report.warnings {
+        connection.shared.log(format_args!("{warning}"));
+    }
+}

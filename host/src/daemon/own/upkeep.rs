@@ -1,0 +1,90 @@
+//! Hashes of files, statistics, and trims.
+
+use super::connection::{Connection, Pass};
+use super::refusal::Refused;
+use super::repository::Bench;
+use crate::protocol::own::Code;
+use crate::protocol::own::reply::{Hashed, Stats, Trim, Trimmed};
+use crate::repository::trimming::{self, Asked};
+use crate::reviver::journal;
+use crate::store::{self, StoreError};
+use std::fs;
+use std::path::Path;
+
+/// Files of so many bytes are hashed while others wait.
+const QUICK: u64 = 1 << 20;
+
+/// The digest of a file, as it is known, or as it is now.
+pub(super) fn hash(bench: &Bench, path: &Path, pass: &mut Pass<'_>) -> Result<Hashed, Refused> {
+    let path = bench.absolute(path);
+    let unread =
+        |error| Refused::because(Code::Io, format_args!("cannot hash `{}`: {error}", path.display()));
+    let there = fs::metadata(&path).map_err(unread)?;
+    if there.len() > QUICK {
+        pass();
+    }
+    let digest = bench.opened.digest(&path).map_err(unread)?;
+    Ok(Hashed { digest, size: there.len() })
+}
+
+/// How much is there, and how often what happened.
+pub(super) fn stats(bench: &Bench) -> Result<Stats, Refused> {
+    let opened = &bench.opened;
+    let refused = |error: StoreError| Refused::of_store(&opened.store, &error);
+    let partition = opened.partition.stats().map_err(refused)?;
+    let usage = opened.store.usage().map_err(refused)?;
+    let counters = journal::counters_since_zero(&opened.store, &opened.partition);
+    Ok(Stats {
+        entries: partition.entries,
+        bytes: partition.bytes,
+        uses: partition.uses,
+        hits: counters.hits,
+        misses: counters.misses,
+        uncached: counters.uncached.values().sum(),
+        cache_entries: usage.entries,
+        cache_bytes: usage.bytes,
+        limit: opened.place.user.size.0,
+    })
+}
+
+/// Brings the cache under a limit; without one, under the user's.
+pub(super) fn trim(
+    connection: &Connection<'_>,
+    bench: &Bench,
+    size: Option<u64>,
+) -> Result<Trimmed, Refused> {
+    let opened = &bench.opened;
+    let limit = size.unwrap_or(opened.place.user.size.0);
+    if opened.store.options().read_only {
+        return Err(Refused::because(Code::ReadOnly, "the cache is only read"));
+    }
+    let asked = trimming::trim(opened, limit, &|_| false);
+    let asked = asked.map_err(|error| Refused::of_store(&opened.store, &error))?;
+    Ok(Trimmed(match told(connection, asked) {
+        store::Trimmed::Done(report) => {
+            Some(Trim { used: report.plan.used, left: report.plan.left, entries: report.removed })
+        }
+        store::Trimmed::Busy => None,
+    }))
+}
+
+/// Trims where the cache outgrew what is said of it. A failure costs space.
+pub(super) fn trim_when_due(connection: &Connection<'_>, bench: &Bench, size: u64) {
+    let Some(limit) = trimming::due(&bench.opened, size) else { return };
+    match trimming::trim(&bench.opened, limit, &|_| false) {
+        Ok(asked) => drop(told(connection, asked)),
+        Err(error) => connection.shared.log(format_args!("cannot trim the cache: {error}")),
+    }
+}
+
+fn told(connection: &Connection<'_>, asked: Asked<store::Trimmed>) -> store::Trimmed {
+    if let Some(error) = &asked.unusable {
+        connection.shared.log(format_args!("{error}; the cache is trimmed in the host's own order"));
+    }
+    if let store::Trimmed::Done(report) = &asked.done {
+        for fault in report.plan.faults.iter().filter(|fault| !fault.is_off()) {
+            connection.shared.log(format_args!("{fault}; the cache is trimmed in the host's own order"));
+        }
+    }
+    asked.done
+}
