@@ -25,13 +25,15 @@ impl Workspace {
             fs::create_dir(root.join(library))?;
             fs::write(root.join(library).join("dune"), format!("(library (name {library}))\n"))?;
             for module in 0..MODULES {
-                let text = format!("let rec fib n = if n < 2 then n else fib (n - 1) + fib (n - 2)\nlet it = fib {module}\n");
+                let text = format!(
+                    "let rec fib n = if n < 2 then n else fib (n - 1) + fib (n - 2)\nlet it = fib {module}\n"
+                );
                 fs::write(root.join(library).join(format!("m{module}.ml")), text)?;
             }
         }
         let mut rules = "(executable (name main) (libraries first second))\n".to_owned();
         for rule in 0..20 {
-            write!(rules, "(rule (with-stdout-to t{rule}.txt (echo \"{rule}\\n\")))\n")?;
+            writeln!(rules, "(rule (with-stdout-to t{rule}.txt (echo \"{rule}\\n\")))")?;
         }
         fs::write(root.join("dune"), rules)?;
         fs::write(root.join("main.ml"), "let () = print_int (First.M3.it + Second.M5.it)\n")?;

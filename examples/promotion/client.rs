@@ -2,7 +2,7 @@
 
 use super::server::Server;
 use anyhow::{Context as _, Result, ensure};
-use reviver::dune::digest::{Contents, Scheme};
+use reviver::dune::digest::{Content, Scheme};
 use reviver::protocol::dune::{Command, Dedup, Duplication, FileDigest, NEWEST, Promotion, RuleKey};
 use reviver::protocol::{Lang, Limits, Parser};
 use std::fs;
@@ -59,7 +59,7 @@ impl Load {
         let content = number.to_string() + "\n";
         let content: Vec<u8> = content.bytes().cycle().take(self.size).collect();
         fs::write(root.join(&path), &content)?;
-        Ok((path, Contents::of(&content).digest(Scheme::J, false)))
+        Ok((path, Content::of(&content, 0o644).digest(Scheme::Joined)))
     }
 }
 

@@ -17,8 +17,11 @@ use std::path::Path;
 use std::time::Duration;
 
 /// One kind of promotions: how many, of how many files each, of how many bytes.
-const WORKLOADS: [(&str, usize, usize, usize); 3] =
-    [("1 file of 1 KiB", 2000, 1, 1 << 10), ("5 files of 4 KiB", 500, 5, 4 << 10), ("1 file of 1 MiB", 50, 1, 1 << 20)];
+const WORKLOADS: [(&str, usize, usize, usize); 3] = [
+    ("1 file of 1 KiB", 2000, 1, 1 << 10),
+    ("5 files of 4 KiB", 500, 5, 4 << 10),
+    ("1 file of 1 MiB", 50, 1, 1 << 20),
+];
 
 fn main() -> Result<()> {
     let quick = std::env::args().any(|argument| argument == "--quick");

@@ -117,5 +117,8 @@ fn surround(command: &mut Command, home: &Path) {
         }
     }
     command.env_remove("LD_LIBRARY_PATH");
-    command.env("HOME", home).env("XDG_CACHE_HOME", home.join("cache")).env("XDG_RUNTIME_DIR", home.join("run"));
+    command
+        .env("HOME", home)
+        .env("XDG_CACHE_HOME", home.join("cache"))
+        .env("XDG_RUNTIME_DIR", home.join("run"));
 }
