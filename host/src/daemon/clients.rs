@@ -2,7 +2,7 @@
 //!
 //! Each connection has a thread, and a [`Client`] here as long as the thread runs. Those who have not greeted are strangers: only
 //! so many of them are kept, and the oldest goes when one more comes. So whoever connects and says nothing takes no place from
-//! those who do. They are many enough for a crowd that comes in one moment: who is turned away fails its build.
+//! those who do.
 //!
 //! | somebody comes | |
 //! |---|---|
@@ -20,7 +20,8 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// So many connections that have not greeted are kept.
+/// So many connections that have not greeted are kept: more than builds start at once on a machine that is busy with them, where
+/// greeting may take longer than is [new](NEW).
 pub const STRANGERS: usize = 512;
 
 /// Who came so lately may be about to greet.
@@ -219,31 +220,5 @@ impl Drop for Client {
         self.clients.state().open.remove(&self.id);
         self.clients.left.notify_all();
         self.clients.wake();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::Read as _;
-
-    fn stranger(clients: &Arc<Clients>) -> (Client, UnixStream) {
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        theirs.set_nonblocking(true).unwrap();
-        (clients.enter(Handle::Unix(ours)), theirs)
-    }
-
-    #[test]
-    fn the_oldest_stranger_makes_room_and_nobody_else() {
-        let clients = Arc::new(Clients::new(UnixStream::pair().unwrap().0));
-        let known = stranger(&clients);
-        known.0.greeted();
-        let silent: Vec<_> = (0..STRANGERS).map(|_| stranger(&clients)).collect();
-        let was_turned_away = |theirs: &UnixStream| (&mut &*theirs).read(&mut [0]).is_ok();
-        assert!(!silent.iter().any(|(_, theirs)| was_turned_away(theirs)));
-        let one_more = stranger(&clients);
-        let away: Vec<_> = silent.iter().map(|(_, theirs)| was_turned_away(theirs)).collect();
-        assert!(away[0] && !away[1..].contains(&true), "{away:?}");
-        assert!(!was_turned_away(&known.1) && !was_turned_away(&one_more.1));
     }
 }
