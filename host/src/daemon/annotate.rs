@@ -8,64 +8,23 @@
 //!
 //! Plugins are loaded once for all clients. One that keeps being at fault is not asked for a while, as in runs.
 
+use super::codecs::Lent;
 use super::shared::Shared;
 use crate::digest::Digest;
 use crate::dune::annotate::{Annotate, AnnotateError, Provenance, annotation};
-use crate::outcome::Outcome;
-use crate::policy::{Codec, Fault, PolicyId, Role};
+use crate::policy::{Codec as _, Role};
 use crate::protocol::Sexp;
 use crate::repository::choose;
 use crate::repository::root;
 use crate::repository::settings::Settings;
 use crate::repository::trust::Trust;
 use crate::reviver::breaker::Guarded;
-use crate::runtime::{PluginSource, WasmCodec};
 use crate::store::Partition;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// The metadata plugins that were used, each once.
-#[derive(Default)]
-pub(super) struct Codecs(Mutex<Vec<(PluginSource, Lent)>>);
-
-/// One of them, in the hands of a session.
-#[derive(Clone)]
-struct Lent(Arc<WasmCodec>);
-
-impl Codec for Lent {
-    fn id(&self) -> &PolicyId {
-        self.0.id()
-    }
-
-    fn encode(&self, outcome: &Outcome) -> Result<Result<Vec<u8>, String>, Box<Fault>> {
-        self.0.encode(outcome)
-    }
-
-    fn decode(&self, hunk: &[u8]) -> Result<Result<Outcome, String>, Box<Fault>> {
-        self.0.decode(hunk)
-    }
-}
-
-/// So many are kept loaded.
-const KEPT: usize = 32;
-
-impl Codecs {
-    fn get(&self, source: PluginSource, shared: &Shared) -> Lent {
-        let mut codecs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, codec)) = codecs.iter().find(|(known, _)| *known == source) {
-            return codec.clone();
-        }
-        if codecs.len() == KEPT {
-            codecs.remove(0);
-        }
-        let codec = Lent(Arc::new(WasmCodec::new(Arc::clone(&shared.given.runtime), source.clone())));
-        codecs.push((source, codec.clone()));
-        codec
-    }
-}
+use std::sync::Arc;
 
 /// Annotates the promotions of one client.
 pub(super) struct Annotator {
@@ -110,7 +69,7 @@ impl Annotator {
             choose::trusted(&settings.metadata, Role::Metadata, &settings, &given.user, &trust, &digest);
         match chosen {
             Ok(chosen) => {
-                let codec = self.shared.codecs.get(chosen.source, &self.shared);
+                let codec = self.shared.codecs.get(chosen.source, &given.runtime);
                 Some(Plugin { partition: given.store.partition(id), codec })
             }
             Err(error) => {

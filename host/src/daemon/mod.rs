@@ -9,7 +9,7 @@
 //! | `neighbour` | whose process a peer is |
 //! | `prepare` | what is made in Dune's caches before clients come |
 //! | `dune`, `own` | a session in either language |
-//! | `annotate` | what a repository's metadata plugin adds to a promotion |
+//! | `annotate`, `codecs` | what a repository's metadata plugin adds to a promotion |
 //! | [`background`] | trimming |
 //! | `status`, [`log`] | how it goes, for people |
 //!
@@ -24,6 +24,7 @@
 mod annotate;
 pub mod background;
 pub mod clients;
+mod codecs;
 mod dune;
 mod listen;
 pub mod lock;

@@ -1,7 +1,7 @@
 //! What all sessions share.
 
-use super::annotate::Codecs;
 use super::clients::Clients;
+use super::codecs::Codecs;
 use super::log::Log;
 use crate::dune::DuneStore;
 use crate::repository::user::UserSettings;

@@ -82,7 +82,7 @@ impl Place {
     pub fn bind(self, user: u32) -> Result<Bound, StartError> {
         let socket = &self.socket;
         if socket.as_os_str().as_bytes().len() > LONGEST {
-            return Err(StartError::Long(self.socket));
+            return Err(StartError::Long { path: self.socket, longest: LONGEST });
         }
         let directory = socket.parent().unwrap_or(Path::new("/"));
         lock::make_above(socket).map_err(StartError::system("make", directory))?;

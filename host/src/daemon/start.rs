@@ -40,7 +40,12 @@ pub enum StartError {
         why: &'static str,
     },
     /// A path that no socket can have.
-    Long(PathBuf),
+    Long {
+        /// The path.
+        path: PathBuf,
+        /// So many bytes it may have.
+        longest: usize,
+    },
 }
 
 impl StartError {
@@ -67,11 +72,10 @@ impl fmt::Display for StartError {
                 "no socket is made in {}, which {why}; name another place with --socket",
                 directory.display()
             ),
-            Self::Long(path) => write!(
+            Self::Long { path, longest } => write!(
                 f,
-                "{} is too long for the path of a socket, which has at most {} bytes; name another one with --socket",
-                path.display(),
-                super::socket::LONGEST
+                "{} is too long for the path of a socket, which has at most {longest} bytes; name another one with --socket",
+                path.display()
             ),
         }
     }

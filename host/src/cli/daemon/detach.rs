@@ -3,8 +3,8 @@
 //! The daemon says on its standard output where it is once it is there, and then closes that; what is on its standard error until
 //! then is why it is not.
 
+use super::args::StartArgs;
 use super::places::Places;
-use super::start::StartArgs;
 use crate::cli::exit::Exit;
 use anyhow::{Context as _, anyhow};
 use std::io::{Read as _, Write};

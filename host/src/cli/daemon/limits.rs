@@ -1,7 +1,7 @@
 //! How large Dune's caches may become, and how often that is looked at: flags, else the variables of Dune's own daemon, else
 //! `[dune]` in config.toml, where what Dune's own daemon does is usual.
 
-use super::start::StartArgs;
+use super::args::StartArgs;
 use crate::repository::dune::DuneSettings;
 use crate::repository::size::ByteSize;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! `reviver daemon`: starting, stopping and asking after the daemon.
 
+mod args;
 mod detach;
 mod limits;
 mod log;
@@ -17,7 +18,7 @@ use std::io::Write;
 #[derive(Subcommand, Debug)]
 pub(super) enum DaemonCommand {
     /// Serve other build systems over sockets, in the background
-    Start(start::StartArgs),
+    Start(args::StartArgs),
     /// End the daemon
     Stop(stop::StopArgs),
     /// Tell whether a daemon runs, and what it did

@@ -1,5 +1,6 @@
 //! `reviver daemon start`.
 
+use super::args::StartArgs;
 use super::limits::Limits;
 use super::log::LogFile;
 use super::places::Places;
@@ -18,60 +19,15 @@ use crate::repository::size::ByteSize;
 use crate::runtime::Runtime;
 use crate::store::{Options, Store};
 use anyhow::Context as _;
-use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a peer may take to greet.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What `daemon start` takes.
-#[derive(Args, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
-pub(in crate::cli) struct StartArgs {
-    #[arg(
-        help = "Serve the clients of Dune 2.0 to 2.9 too, which find the daemon by themselves: run them with DUNE_CACHE=enabled"
-    )]
-    #[arg(long)]
-    pub(super) dune: bool,
-    /// Stay in the foreground, until told to end by SIGTERM, SIGINT or SIGHUP
-    #[arg(long)]
-    foreground: bool,
-    /// End when the last client has left, or if none comes in a minute
-    #[arg(long)]
-    pub(super) exit_no_client: bool,
-    #[arg(
-        help = "Listen here, in a directory that nobody else may enter [default: $XDG_RUNTIME_DIR/reviver/socket, else daemon/socket in the cache directory]"
-    )]
-    #[arg(long, value_name = "PATH")]
-    pub(super) socket: Option<PathBuf>,
-    #[arg(
-        help = "Look for what is to be trimmed so often [default: what DUNE_CACHE_TRIM_PERIOD says in seconds, else config.toml, else 10m]"
-    )]
-    #[arg(long, value_name = "TIME", value_parser = parse_period)]
-    pub(super) trim_period: Option<Duration>,
-    #[arg(
-        help = "Keep so much in Dune's cache that no build tree links to [default: what DUNE_CACHE_TRIM_SIZE says in bytes, else config.toml, else 10 GB]"
-    )]
-    #[arg(long, value_name = "SIZE", value_parser = trim::parse_size)]
-    pub(super) trim_size: Option<ByteSize>,
-    /// Write the log here; what exceeds 4 MiB goes to FILE.old [default: daemon/log in the cache directory]
-    #[arg(long, value_name = "FILE")]
-    pub(super) log: Option<PathBuf>,
-    /// The process that `daemon start` leaves behind
-    #[arg(long, hide = true)]
-    detached: bool,
-}
-
-fn parse_period(text: &str) -> Result<Duration, String> {
-    let period = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if period.is_zero() { Err("a period is longer than nothing".to_owned()) } else { Ok(period) }
-}
 
 /// Starts a daemon, or becomes one.
 pub(super) fn start(global: &Global, args: &StartArgs, out: &mut impl Write) -> anyhow::Result<Exit> {
