@@ -135,6 +135,10 @@ fn the_users_settings_bound_the_cache_and_name_what_goes_first() -> Result<()> {
     fs::write(&settings, own)?;
     let none = dune(&repository, &["trim"], &[])?;
     ensure!(none.code == Some(3) && all[2].exists(), "{none:?}");
+    // It was told twice, around the advice, and in words of the standard library that no system says.
+    let told = none.said.join("\n");
+    ensure!(told.matches("No such file or directory").count() == 1, "{none:?}");
+    ensure!(!told.contains("entity not found"), "{none:?}");
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/components/evict-lru.wasm");
     fs::write(&settings, own.replace("/none.wasm", &shipped.to_string_lossy()))?;
     let trimmed = dune(&repository, &["trim", "--json"], &[])?;
