@@ -118,6 +118,24 @@ fn what_is_there_is_counted_trimmed_and_verified() -> Result<()> {
     Ok(())
 }
 
+/// A build tree that had linked a damaged file stayed wrong for good, after `verify` had put it aside too, and nobody said so.
+#[test]
+fn what_damage_leaves_in_build_trees_is_told() -> Result<()> {
+    let repository = Repository::new()?;
+    let cache = Cache::new(&repository.home.join(".cache/dune/db"))?;
+    // A mistyped --dir, say: "all is as it was promoted" was said of any directory.
+    let none = dune(&repository, &["verify"], &[])?;
+    ensure!(none.code == Some(0) && none.out().trim_end() == "nothing is there yet", "{none:?}");
+    let path = cache.add(1, "first 3456")?;
+    fs::set_permissions(&path, Permissions::from_mode(0o644))?;
+    fs::write(&path, "other 3456")?;
+    let told = dune(&repository, &["verify"], &[])?;
+    ensure!(told.code == Some(4) && told.out().contains("remove their `_build`"), "{told:?}");
+    let rest = dune(&repository, &["verify"], &[])?;
+    ensure!(!rest.out().contains("remove their `_build`"), "{rest:?}");
+    Ok(())
+}
+
 /// The user's own settings: a size, and what goes first by a plugin.
 #[test]
 fn the_users_settings_bound_the_cache_and_name_what_goes_first() -> Result<()> {
