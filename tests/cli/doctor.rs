@@ -105,6 +105,27 @@ fn settings_that_cannot_be_read_are_told_and_the_rest_is_looked_at() -> Result<(
     is_found(&found(&unknown)?, "note", "cache", "cannot be read", "")
 }
 
+/// A mistyped path to an eviction plugin for Dune's cache was told nowhere but in the log of the daemon, at each trim.
+#[test]
+fn a_plugin_for_dunes_cache_that_is_none_is_told() -> Result<()> {
+    let repository = Repository::new()?;
+    let settings = repository.home.join("config/reviver/config.toml");
+    let shipped = |name| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/components").join(name);
+        path.to_string_lossy().into_owned()
+    };
+    let subject = "eviction from Dune's cache";
+    for (path, state, says, cure) in [
+        ("/none.wasm".to_owned(), "problem", "cannot read /none.wasm", "reviver plugin build"),
+        (shipped("key-cc.wasm"), "problem", "key-cc.wasm is key", "name another for `eviction` in [dune]"),
+        (shipped("evict-lru.wasm"), "ok", "evict-lru.wasm is a plugin for it", ""),
+    ] {
+        fs::write(&settings, format!("[dune]\neviction = {{ path = '{path}' }}\n"))?;
+        is_found(&examine(&repository)?, state, subject, says, cure)?;
+    }
+    Ok(())
+}
+
 #[test]
 fn settings_of_another_user_are_told() -> Result<()> {
     if !is_root() {

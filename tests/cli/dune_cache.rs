@@ -118,6 +118,24 @@ fn what_is_there_is_counted_trimmed_and_verified() -> Result<()> {
     Ok(())
 }
 
+/// A build tree that had linked a damaged file stayed wrong for good, after `verify` had put it aside too, and nobody said so.
+#[test]
+fn what_damage_leaves_in_build_trees_is_told() -> Result<()> {
+    let repository = Repository::new()?;
+    let cache = Cache::new(&repository.home.join(".cache/dune/db"))?;
+    // A mistyped --dir, say: "all is as it was promoted" was said of any directory.
+    let none = dune(&repository, &["verify"], &[])?;
+    ensure!(none.code == Some(0) && none.out().trim_end() == "nothing is there yet", "{none:?}");
+    let path = cache.add(1, "first 3456")?;
+    fs::set_permissions(&path, Permissions::from_mode(0o644))?;
+    fs::write(&path, "other 3456")?;
+    let told = dune(&repository, &["verify"], &[])?;
+    ensure!(told.code == Some(4) && told.out().contains("remove their `_build`"), "{told:?}");
+    let rest = dune(&repository, &["verify"], &[])?;
+    ensure!(!rest.out().contains("remove their `_build`"), "{rest:?}");
+    Ok(())
+}
+
 /// The user's own settings: a size, and what goes first by a plugin.
 #[test]
 fn the_users_settings_bound_the_cache_and_name_what_goes_first() -> Result<()> {
@@ -135,6 +153,10 @@ fn the_users_settings_bound_the_cache_and_name_what_goes_first() -> Result<()> {
     fs::write(&settings, own)?;
     let none = dune(&repository, &["trim"], &[])?;
     ensure!(none.code == Some(3) && all[2].exists(), "{none:?}");
+    // It was told twice, around the advice, and in words of the standard library that no system says.
+    let told = none.said.join("\n");
+    ensure!(told.matches("No such file or directory").count() == 1, "{none:?}");
+    ensure!(!told.contains("entity not found"), "{none:?}");
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/components/evict-lru.wasm");
     fs::write(&settings, own.replace("/none.wasm", &shipped.to_string_lossy()))?;
     let trimmed = dune(&repository, &["trim", "--json"], &[])?;

@@ -63,6 +63,33 @@ fn a_daemon_runs_once_and_says_so_until_it_is_stopped() -> Result<()> {
     Ok(())
 }
 
+/// With a mistake in config.toml, made while a daemon ran, neither `status` nor `stop` knew it any more: both read the settings to
+/// find a socket that the settings do not name.
+#[test]
+fn a_mistake_in_the_settings_does_not_keep_a_daemon_from_being_stopped() -> Result<()> {
+    let scene = Scene::new()?;
+    let pid = scene.start(&["--dune"])?;
+    fs::create_dir_all(scene.path("home/.config/reviver"))?;
+    fs::write(scene.path("home/.config/reviver/config.toml"), "[dune]\nsize = 5\n")?;
+    let again = scene.ask(&["daemon", "start", "--dune"])?;
+    ensure!(again.status.code() == Some(2) && text(&again).contains("config.toml:2:8"), "{again:?}");
+    let status = scene.ask(&["daemon", "status"])?;
+    ensure!(status.status.success() && text(&status).contains(&format!("(pid {pid})")), "{status:?}");
+    let stopped = scene.ask(&["daemon", "stop"])?;
+    ensure!(stopped.status.success() && gone(pid), "{stopped:?}");
+    Ok(())
+}
+
+#[test]
+fn a_period_that_is_none_is_told_with_one_that_is() -> Result<()> {
+    let scene = Scene::new()?;
+    for wrong in ["soon", "0s", "10"] {
+        let told = scene.ask(&["daemon", "start", "--trim-period", wrong])?;
+        ensure!(told.status.code() == Some(2) && text(&told).contains("write it as `10m`"), "{told:?}");
+    }
+    Ok(())
+}
+
 #[test]
 fn one_that_serves_only_our_own_clients_is_not_taken_for_one_that_serves_dunes() -> Result<()> {
     let scene = Scene::new()?;

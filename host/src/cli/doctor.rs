@@ -39,7 +39,7 @@ pub(super) struct DoctorArgs {
 }
 
 /// All checks, in the order in which they are told: what others depend on goes first.
-const CHECKS: [fn(&Scene) -> Vec<Finding>; 13] = [
+const CHECKS: [fn(&Scene) -> Vec<Finding>; 14] = [
     settings::of_repository,
     settings::of_user,
     settings::disabled,
@@ -52,6 +52,7 @@ const CHECKS: [fn(&Scene) -> Vec<Finding>; 13] = [
     disk::times,
     plugins::plugins,
     plugins::breakers,
+    plugins::of_dune,
     tools::target,
 ];
 

@@ -195,7 +195,7 @@ fn stand_in(name: &OsStr, arguments: &[OsString]) -> Exit {
 fn told(error: &anyhow::Error) -> String {
     let mut told = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !told.ends_with(&cause) {
+        if !told.contains(&cause) {
             told = format!("{told}: {cause}");
         }
     }

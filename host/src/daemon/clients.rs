@@ -8,9 +8,11 @@
 //! |---|---|
 //! | fewer strangers than [`STRANGERS`], or all of them came just [now](NEW) | is let in |
 //! | as many | is let in, and the oldest stranger's socket is ended |
-//! | [`MOST`] connections altogether | the older half of the strangers goes; nobody is taken from the queue of the system before |
+//! | [`MOST`] connections altogether | the client of Dune's that said nothing for longest goes, or else the older half of the strangers; nobody is taken from the queue of the system before |
 //!
-//! A client of Dune that is turned away fails its build, so those who may be about to greet are not, as long as there is room.
+//! A client of Dune that is turned away fails its build, so those who may be about to greet are not, as long as there is room. One
+//! that has greeted goes on without a cache, and many do not even notice: `dune build -w` connects anew for each build, and ends no
+//! connection before it ends itself.
 
 use super::peer::Socket as _;
 use std::collections::BTreeMap;
@@ -70,6 +72,8 @@ struct Open {
     handle: Handle,
     since: Instant,
     is_stranger: bool,
+    /// When it last said something, of one that has greeted and may be ended for another.
+    heard: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -107,7 +111,7 @@ impl Clients {
         }
         let id = state.next;
         state.next += 1;
-        state.open.insert(id, Open { handle, since: Instant::now(), is_stranger: true });
+        state.open.insert(id, Open { handle, since: Instant::now(), is_stranger: true, heard: None });
         Client { id, clients: Arc::clone(self) }
     }
 
@@ -116,6 +120,20 @@ impl Clients {
         let mut state = self.state();
         let half = state.open.values().filter(|open| open.is_stranger).count().div_ceil(2);
         (0..half).filter(|_| turn_one_away(&mut state)).count() > 0
+    }
+
+    /// Ends the connection of the client of Dune's that said nothing for longest, if that is not just [now](NEW). Which one it was.
+    pub fn end_longest_silent(&self) -> Option<u64> {
+        let mut state = self.state();
+        let silent = state.open.iter_mut().filter_map(|(id, open)| Some((open.heard?, *id, open)));
+        let (heard, id, open) = silent.min_by_key(|(heard, id, _)| (*heard, *id))?;
+        if heard.elapsed() < NEW {
+            return None;
+        }
+        open.handle.end(Shutdown::Both);
+        // Or it would be the same one again until it has left.
+        open.heard = None;
+        Some(id)
     }
 
     /// How many are connected, strangers too.
@@ -211,6 +229,13 @@ impl Client {
         state.greeted += 1;
         if let Some(open) = state.open.get_mut(&self.id) {
             open.is_stranger = false;
+        }
+    }
+
+    /// Says that it is in use, and that there is no harm but to its cache where it has to go for another.
+    pub fn heard(&self) {
+        if let Some(open) = self.clients.state().open.get_mut(&self.id) {
+            open.heard = Some(Instant::now());
         }
     }
 }

@@ -8,7 +8,7 @@
 //! | sends messages | all that came are done, in order, and answered with one write |
 //! | sends what is no message of its version, or a promotion that cannot be stored | that is refused and logged; the session goes on |
 //! | sends what is no value at all | what came before is answered, and it is let go |
-//! | is silent | nothing: a build may think for hours |
+//! | is silent | nothing, while there is room: a build may think for hours |
 //! | ends what it sends | the rest is done and answered, and the connection closed at once: a build waits for that |
 //! | does not read its answers | is let go after [`UNREAD`] |
 
@@ -53,6 +53,7 @@ pub(super) fn serve(
     let lang = Lang { name: Lang::DUNE.to_owned(), versions: vec![NEWEST] };
     let version = peer.greet(&lang, shared.given.patience)?;
     client.greeted();
+    client.heard();
     peer.socket().set_write_timeout(Some(UNREAD)).map_err(PeerError::Io)?;
     let annotator = Box::new(Annotator::new(shared, client.id()));
     let session = Session::new(store, version, Box::new(shared.given.now), Some(annotator));
@@ -99,6 +100,7 @@ impl Talk<'_> {
     }
 
     fn take(&mut self, message: &Sexp) -> Result<(), PeerError> {
+        self.client.heard();
         let command = match Command::from_sexp(message, self.version) {
             Ok(command) => command,
             Err(error) => {

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | gives one | a thread greets it and serves it |
 //! | gives none, since the peer went again | the next one |
-//! | fails for want of descriptors or memory | the older half of the strangers goes, and nobody is taken until they have gone |
+//! | fails for want of descriptors or memory | the client of Dune's that was silent for longest goes, or else the older half of the strangers, and nobody is taken until they have gone |
 //!
 //! Where no thread can be had the connection is closed. A panic in a session is told in the log, and ends that session.
 
@@ -25,8 +25,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long nobody is taken after the system had no room: while strangers go, and where there are none.
-const STRANGERS_GO: Duration = Duration::from_millis(10);
+/// How long nobody is taken after there was no room: while those go who were ended for it, and where there are none.
+const SOME_GO: Duration = Duration::from_millis(10);
 const OTHERS_GO: Duration = Duration::from_millis(200);
 
 /// So often it is told that there is no room.
@@ -137,7 +137,7 @@ impl Listeners {
 
     /// Takes nobody before somebody had time to go.
     fn pause(&mut self, shared: &Shared) {
-        let pause = if shared.clients.turn_half_away() { STRANGERS_GO } else { OTHERS_GO };
+        let pause = if make_room(shared) { SOME_GO } else { OTHERS_GO };
         self.paused = Some(Instant::now() + pause);
     }
 }
@@ -155,11 +155,20 @@ fn enter_dune(stream: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
     start(client, shared, move |client, shared| dune::serve(stream, store, client, shared))
 }
 
+/// Ends somebody who needs it least. Whether there was anybody.
+fn make_room(shared: &Shared) -> bool {
+    if let Some(id) = shared.clients.end_longest_silent() {
+        shared.log(format_args!("client {id} is let go, for there is no room: it was silent for longest"));
+        return true;
+    }
+    shared.clients.turn_half_away()
+}
+
 /// Does what wants one more descriptor. Whoever was taken with the last one shall not be let go for that.
 fn again<T>(shared: &Shared, get: impl Fn() -> io::Result<T>) -> io::Result<T> {
     for _ in 0..20 {
         match get() {
-            Err(_) if shared.clients.turn_half_away() => std::thread::sleep(STRANGERS_GO),
+            Err(_) if make_room(shared) => std::thread::sleep(SOME_GO),
             got => return got,
         }
     }

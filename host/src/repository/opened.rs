@@ -21,6 +21,7 @@ use crate::reviver::table::Table;
 use crate::runtime::{PluginSource, Runtime};
 use crate::store::{Options, Partition, PartitionId, Store, StoreError};
 use crate::time::Timestamp;
+use rustix::io::Errno;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
@@ -170,7 +171,7 @@ impl Opened {
     /// The digest of a file, remembered where it can be.
     pub fn digest(&self, path: &Path) -> io::Result<Digest> {
         let files = Files::new(Rc::clone(&self.table), Rc::new(self.clock));
-        let absent = || io::Error::from(io::ErrorKind::NotFound);
+        let absent = || io::Error::from(Errno::NOENT);
         let identity = files.identity(path)?.ok_or_else(absent)?;
         if !identity.is_file() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is not a file"));

@@ -33,6 +33,9 @@ use std::path::{Path, PathBuf};
 
 /// A staged file of this age, in nanoseconds, was left by a killed process.
 const LEFT_BEHIND: i64 = 60_000_000_000;
+/// How often a directory is tried to be made: a staging that is dropped may take away those above it again. Not for ever, since
+/// there are directories in which nothing can be made and which say that they are absent, such as `/proc` and removed ones.
+const ATTEMPTS: u32 = 8;
 /// The longest name that file systems take.
 const LONGEST_NAME: usize = 255;
 
@@ -319,27 +322,27 @@ impl<'s> Staging<'s> {
 
     /// Makes a directory and those above it that are missing.
     fn make_directories(&mut self, path: &Path) -> Result<(), StageError> {
-        match DirBuilder::new().mode(0o777).create(path) {
-            Ok(()) => {
-                self.made.push(path.to_owned());
-                Ok(())
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let above = path.parent().filter(|above| !above.as_os_str().is_empty());
-                let Some(above) = above else {
-                    return Err(StageError::destination("create the directory", path)(error));
-                };
-                self.make_directories(above)?;
-                self.make_directories(path)
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if path.is_dir() {
-                    Ok(())
-                } else {
-                    Err(StageError::NotADirectory { path: path.to_owned() })
+        let mut attempt = 1;
+        loop {
+            let error = match DirBuilder::new().mode(0o777).create(path) {
+                Ok(()) => {
+                    self.made.push(path.to_owned());
+                    return Ok(());
                 }
+                Err(error) => error,
+            };
+            let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+            match (error.kind(), above) {
+                (ErrorKind::NotFound, Some(above)) if attempt < ATTEMPTS => {
+                    self.make_directories(above)?;
+                    attempt += 1;
+                }
+                (ErrorKind::AlreadyExists, _) if path.is_dir() => return Ok(()),
+                (ErrorKind::AlreadyExists, _) => {
+                    return Err(StageError::NotADirectory { path: path.to_owned() });
+                }
+                _ => return Err(StageError::destination("create the directory", path)(error)),
             }
-            Err(error) => Err(StageError::destination("create the directory", path)(error)),
         }
     }
 }

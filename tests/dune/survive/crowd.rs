@@ -4,6 +4,7 @@ use super::{Attacked, eventually, file_digest, next_key, promotion};
 use crate::speech::{GREETING, Speech};
 use anyhow::{Context as _, Result, ensure};
 use reviver::protocol::dune::{Command as Message, NEWEST};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -39,6 +40,27 @@ fn among_two_hundred_who_greeted_one_is_served_within_a_second() -> Result<()> {
     let started = Instant::now();
     attacked.serves()?;
     ensure!(started.elapsed() < Duration::from_secs(1), "after {:?}", started.elapsed());
+    Ok(())
+}
+
+/// `dune build -w` connects anew for each build and never ends a connection, so whoever saves a file a thousand times has a thousand
+/// of them. Then there was room for nobody: the newest was turned away, and every build of every workspace failed with "premature
+/// end of input".
+#[test]
+fn a_thousand_connections_that_are_not_used_any_more_make_room_for_the_next_build() -> Result<()> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
+    let mut attacked = Attacked::new()?;
+    let mut unused = Vec::new();
+    for _ in 0..1100 {
+        let mut speech = Speech::with(&attacked.daemon)?;
+        speech.say(GREETING)?;
+        speech.is_spoken_to()?;
+        unused.push(speech);
+    }
+    for _ in 0..3 {
+        attacked.serves()?;
+    }
     Ok(())
 }
 

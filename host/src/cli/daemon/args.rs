@@ -45,6 +45,6 @@ pub(in crate::cli) struct StartArgs {
 }
 
 fn parse_period(text: &str) -> Result<Duration, String> {
-    let period = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if period.is_zero() { Err("a period is longer than nothing".to_owned()) } else { Ok(period) }
+    let period = humantime::parse_duration(text).ok().filter(|period| !period.is_zero());
+    period.ok_or_else(|| "write it as `10m` or `30s`".to_owned())
 }

@@ -8,6 +8,7 @@
 //! | Dune's port file | `$XDG_RUNTIME_DIR/dune-cache-daemon/dune-cache-daemon/port`; without that variable below Dune's caches, in one place for clients since 2.6 and in another one for older ones |
 
 use crate::cli::Global;
+use crate::cli::context::user_settings;
 use crate::repository::user::UserSettings;
 use anyhow::{Context as _, anyhow};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,16 @@ impl Places {
             (None, Some(runtime)) => Ok(runtime.join("reviver/socket")),
             (None, None) => Ok(self.cache.join("daemon/socket")),
         }
+    }
+
+    /// The socket of a daemon that runs. Settings that cannot be understood keep nobody from ending one, unless they alone tell
+    /// where it is.
+    pub(super) fn asked(global: &Global, given: Option<&Path>) -> anyhow::Result<PathBuf> {
+        let user = match (given, directory("XDG_RUNTIME_DIR"), global.cache_dir()) {
+            (None, None, None) => user_settings()?,
+            _ => UserSettings::default(),
+        };
+        Self::new(global, &user)?.socket(given)
     }
 
     pub(super) fn log(&self, given: Option<&Path>) -> anyhow::Result<PathBuf> {

@@ -1,7 +1,7 @@
 //! `reviver daemon status`.
 
 use super::places::Places;
-use crate::cli::context::{now, user_settings};
+use crate::cli::context::now;
 use crate::cli::exit::Exit;
 use crate::cli::{Global, show};
 use crate::daemon::lock::Holder;
@@ -26,8 +26,7 @@ pub(in crate::cli) struct StatusArgs {
 
 /// Tells how the daemon goes. Absent: none runs.
 pub(super) fn status(global: &Global, args: &StatusArgs, out: &mut impl Write) -> anyhow::Result<Exit> {
-    let places = Places::new(global, &user_settings()?)?;
-    let place = Place::at(places.socket(args.socket.as_deref())?);
+    let place = Place::at(Places::asked(global, args.socket.as_deref())?);
     let Some(holder) = place.holder()? else {
         if args.json {
             writeln!(out, "{}", json!({"running": false, "socket": place.socket().to_string_lossy()}))?;

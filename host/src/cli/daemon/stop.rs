@@ -2,7 +2,6 @@
 
 use super::places::Places;
 use crate::cli::Global;
-use crate::cli::context::user_settings;
 use crate::cli::exit::Exit;
 use crate::daemon::socket::Place;
 use anyhow::{Context as _, bail};
@@ -28,8 +27,7 @@ pub(in crate::cli) struct StopArgs {
 
 /// Ends the daemon. Where none runs that is said, and all is as it was to be.
 pub(super) fn stop(global: &Global, args: &StopArgs, out: &mut impl Write) -> anyhow::Result<Exit> {
-    let places = Places::new(global, &user_settings()?)?;
-    let place = Place::at(places.socket(args.socket.as_deref())?);
+    let place = Place::at(Places::asked(global, args.socket.as_deref())?);
     let Some(holder) = place.holder()? else {
         writeln!(out, "No daemon runs on {}.", place.socket().display())?;
         return Ok(Exit::Done);

@@ -5,8 +5,9 @@ use crate::cli::context::{Place, asker, now};
 use crate::digest::Digest;
 use crate::policy::{FaultKind, Role};
 use crate::repository::choose::{self, ChooseError, word};
+use crate::repository::dune::DuneEviction;
 use crate::reviver::breaker::{self, State};
-use crate::runtime::{Capabilities, inspect};
+use crate::runtime::{Capabilities, Limits, inspect};
 use crate::shipped;
 use crate::store::{Options, Store};
 use std::collections::BTreeSet;
@@ -24,6 +25,21 @@ pub(super) fn plugins(scene: &Scene) -> Vec<Finding> {
     let used = rules.chain([&settings.metadata, &settings.eviction]);
     let names: BTreeSet<_> = settings.plugins.keys().chain(used).collect();
     names.into_iter().flat_map(|name| plugin(scene, name)).collect()
+}
+
+/// The plugin that decides what goes first in Dune's cache. At fault it would be told by the daemon alone, in its log.
+pub(super) fn of_dune(scene: &Scene) -> Vec<Finding> {
+    let user = &scene.place.user;
+    let Some(DuneEviction::File { path, .. }) = &user.dune.eviction else { return Vec::new() };
+    let subject = "eviction from Dune's cache";
+    vec![match inspected(path, user.limits) {
+        Ok(Role::Eviction) => Finding::ok(subject, format!("{} is a plugin for it", path.display())),
+        Ok(role) => {
+            let says = format!("the role of {} is {role}, so Dune's own order is used", path.display());
+            Finding::problem(subject, says, "name another for `eviction` in [dune] of config.toml")
+        }
+        Err((says, cure)) => Finding::problem(subject, format!("{says}, so Dune's own order is used"), cure),
+    }]
 }
 
 /// As many bytes of a component are read: more than any limit allows.
@@ -101,13 +117,17 @@ fn plugin(scene: &Scene, name: &str) -> Vec<Finding> {
 
 /// The role of a component; what is wrong with it, and what cures that.
 fn role(scene: &Scene, name: &str, path: &Path) -> Result<Role, (String, String)> {
+    let own = scene.place.settings.plugins.get(name).map(|own| own.limits);
+    let limits = own.map_or(scene.place.user.limits, |own| scene.place.user.limits.tightened(&own));
+    inspected(path, limits)
+}
+
+fn inspected(path: &Path, limits: Limits) -> Result<Role, (String, String)> {
     let shown = path.display();
     let build = "build it with `reviver plugin build`";
     let bytes = component(path).map_err(|error| {
         (format!("cannot read {shown}: {error}"), format!("{build}, or correct its `path`"))
     })?;
-    let own = scene.place.settings.plugins.get(name).map(|own| own.limits);
-    let limits = own.map_or(scene.place.user.limits, |own| scene.place.user.limits.tightened(&own));
     if bytes.len() as u64 > limits.component {
         let says = format!("{shown} is larger than the {} bytes that are allowed", limits.component);
         return Err((says, "make it smaller".to_owned()));

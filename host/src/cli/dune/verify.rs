@@ -67,11 +67,19 @@ fn tell(args: &VerifyArgs, verified: &Verified, out: &mut impl Write) -> anyhow:
     let rules = show::number(*metas as usize, "rule", "rules");
     let sum = format!("{files} and {rules}, {}", ByteSize(*bytes));
     match findings.len() {
+        0 if verified.files == 0 && verified.metas == 0 => writeln!(out, "nothing is there yet")?,
         0 => writeln!(out, "{sum}: all is as it was promoted")?,
         found => writeln!(out, "{sum}: {}", show::number(found, "finding", "findings"))?,
     }
     if !args.repair && findings.iter().any(|finding| !finding.remedied && !finding.kind.is_damage()) {
         writeln!(out, "`reviver dune verify --repair` puts the rest right")?;
+    }
+    if findings.iter().any(|finding| finding.remedied && finding.kind.is_damage()) {
+        // Dune takes what it has linked for what its rule made.
+        writeln!(
+            out,
+            "build trees that took it from the cache have it still: remove their `_build` and build again"
+        )?;
     }
     Ok(())
 }

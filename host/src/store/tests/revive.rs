@@ -35,6 +35,20 @@ fn parents_are_made_and_nothing_else_is_left() {
     assert_eq!(names(&cache.path("out/a/b")), ["file"]);
 }
 
+/// One request for `/proc/nope/x` ended the daemon, and every build with it: `/proc` says of what it does not take that it
+/// is absent, and the directories above, which were there, were made again and again until the stack was full.
+#[test]
+fn a_directory_that_takes_nothing_is_told_at_once() {
+    let cache = Cache::new();
+    let mut staging = Staging::new(&cache.store);
+    let refused = staging.bytes(Path::new("/proc/nope/deep/x"), b"content", 0o644);
+    assert!(
+        matches!(&refused, Err(StageError::Destination { path, .. }) if path == Path::new("/proc/nope")),
+        "{refused:?}"
+    );
+    assert!(staging.made.is_empty());
+}
+
 #[test]
 fn a_symbolic_link_is_replaced_and_its_target_is_not_touched() {
     let cache = Cache::new();
