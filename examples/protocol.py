@@ -82,6 +82,8 @@ def build(daemon, argv):
 
 UMASK = "%o" % os.umask(0o022)
 os.umask(int(UMASK, 8))
+if len(sys.argv) != 3:
+    sys.exit("usage: protocol.py SOURCE.c OBJECT.o")
 source, target = sys.argv[1:]
 argv = ["gcc", "-O2", "-c", source, "-o", target]
 cache = os.environ.get("REVIVER_CACHE_DIR", os.path.expanduser("~/.cache/reviver"))

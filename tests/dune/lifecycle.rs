@@ -273,6 +273,22 @@ fn one_that_does_not_end_is_killed_if_that_is_wanted() -> Result<()> {
 }
 
 /// Anybody on this machine may connect, and what is promoted is what later builds take for theirs.
+/// Both stood in the log alone, and every build failed, or nothing was trimmed as its user had said.
+#[test]
+fn who_starts_a_daemon_is_told_what_keeps_it_from_its_work() -> Result<()> {
+    let scene = Scene::new()?;
+    fs::write(scene.path("cache/dune"), "in the place of a directory")?;
+    let mut start = scene.reviver(&["daemon", "start", "--dune"]);
+    let started = start.env("DUNE_CACHE_TRIM_SIZE", "much").output()?;
+    let told = text(&started);
+    ensure!(started.status.success() && told.starts_with("listening on "), "{started:?}");
+    let closed = format!("warning: {} cannot be written to", scene.root().display());
+    ensure!(told.contains(&closed) && told.contains("builds fail"), "{told}");
+    ensure!(told.contains("warning: DUNE_CACHE_TRIM_SIZE is `much`, which is passed over"), "{told}");
+    client(&scene)?;
+    Ok(())
+}
+
 #[test]
 fn nobody_promotes_into_the_cache_of_another_user() -> Result<()> {
     if !rustix::process::geteuid().is_root() {

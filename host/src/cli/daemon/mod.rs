@@ -9,6 +9,8 @@ mod start;
 mod status;
 mod stop;
 
+pub(super) use places::below_home;
+
 use super::Global;
 use super::exit::Exit;
 use clap::Subcommand;

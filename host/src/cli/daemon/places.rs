@@ -79,7 +79,7 @@ fn directory(variable: &str) -> Option<PathBuf> {
 
 /// A directory of the XDG base directory specification, also where there is no `HOME`: a daemon may be started by what has
 /// hardly an environment.
-fn below_home(variable: &str, below: &str) -> Option<PathBuf> {
+pub(in crate::cli) fn below_home(variable: &str, below: &str) -> Option<PathBuf> {
     directory(variable).or_else(|| Some(directory("HOME").or_else(home)?.join(below)))
 }
 

@@ -19,10 +19,12 @@ use crate::repository::size::ByteSize;
 use crate::runtime::Runtime;
 use crate::store::{Options, Store};
 use anyhow::Context as _;
+use rustix::fs::{Access, access};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,9 +91,11 @@ fn serve(places: &Places, args: &StartArgs) -> anyhow::Result<Exit> {
         log: Arc::<LogFile>::clone(&log),
         patience: PATIENCE,
     };
+    let root = given.dune.as_ref().map(|store| store.root().to_owned());
     let daemon = Daemon::open(setup, given)?;
     log.line(format_args!("started: {}", endpoints(&daemon).join(", ")));
-    tell(&daemon, &log, args.detached)?;
+    let warnings = limits.strange.into_iter().chain(root.as_deref().and_then(closed));
+    tell(&daemon, warnings, &log, args.detached)?;
     let served = daemon.run(&stop, background);
     match &served {
         Ok(()) => log.line(format_args!("ended")),
@@ -129,9 +133,15 @@ fn endpoints(daemon: &Daemon) -> Vec<String> {
 }
 
 /// Tells where the daemon is, once it is there.
-fn tell(daemon: &Daemon, log: &LogFile, is_detached: bool) -> anyhow::Result<()> {
+fn tell(
+    daemon: &Daemon,
+    warnings: impl Iterator<Item = String>,
+    log: &LogFile,
+    is_detached: bool,
+) -> anyhow::Result<()> {
     let mut out = io::stdout();
-    for line in endpoints(daemon) {
+    let warnings = warnings.map(|warning| format!("warning: {warning}"));
+    for line in endpoints(daemon).into_iter().chain(warnings) {
         // Nobody needs to listen.
         writeln!(out, "{line}").ok();
     }
@@ -140,6 +150,15 @@ fn tell(daemon: &Daemon, log: &LogFile, is_detached: bool) -> anyhow::Result<()>
         log.take_over().with_context(|| format!("cannot write the log {}", log.path().display()))?;
     }
     Ok(())
+}
+
+/// That Dune's clients will fail for want of a directory that they can write to.
+fn closed(root: &Path) -> Option<String> {
+    let error = access(root, Access::WRITE_OK | Access::EXEC_OK).err()?;
+    let (root, error) = (root.display(), std::io::Error::from(error));
+    Some(format!(
+        "{root} cannot be written to ({error}): Dune's builds fail as long as their cache is enabled"
+    ))
 }
 
 /// As many files as the system lets us have: each connection needs two.

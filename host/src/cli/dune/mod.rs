@@ -5,7 +5,8 @@ mod trim;
 mod verify;
 
 use super::Global;
-use super::context::{Place, xdg};
+use super::context::Place;
+use super::daemon::below_home;
 use super::exit::Exit;
 use crate::dune::{DuneStore, Options, Trouble};
 use anyhow::Context as _;
@@ -69,7 +70,7 @@ fn usual() -> Option<PathBuf> {
         let newer_counts = is_there(&newer) || !is_there(&root) && newer.is_dir();
         return Some(if newer_counts { newer } else { root });
     }
-    Some(xdg("XDG_CACHE_HOME", ".cache")?.join("dune/db"))
+    Some(below_home("XDG_CACHE_HOME", ".cache")?.join("dune/db"))
 }
 
 /// Tells what could not be done, which makes the exit status 4.

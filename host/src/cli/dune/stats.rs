@@ -60,7 +60,7 @@ fn tell(stats: &Stats, out: &mut impl Write) -> anyhow::Result<()> {
         let number = many(files.files, "file", "files");
         writeln!(
             out,
-            "{:<9} {number}, {all}; {} of them in use by no build tree, {unused}",
+            "{:<9} {number}, {all}; no build tree links to {} of them, {unused}",
             layout.to_string(),
             files.unused
         )?;

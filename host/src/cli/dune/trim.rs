@@ -85,8 +85,8 @@ fn tell(args: &TrimArgs, trimmed: &Trimmed, root: &Path, out: &mut impl Write) -
     let number = |number: u64, one: &str, many: &str| show::number(number as usize, one, many);
     let (files, rules) = (number(*files, "file", "files"), number(*metas, "rule", "rules"));
     let (freed, before) = (ByteSize(*freed), ByteSize(*overhead));
-    let what = if args.all { "all files" } else { "what no build tree links to" };
-    writeln!(out, "{files} and {rules} {would}, {freed}; {what} had {before}")?;
+    let what = if args.all { "all files" } else { "files that no build tree links to" };
+    writeln!(out, "{files} and {rules} {would}, {freed} in all; {what} had {before}")?;
     if trimmed.stale > 0 {
         let stale = number(trimmed.stale, "directory", "directories");
         writeln!(out, "{stale} that processes left on their way {would}")?;
