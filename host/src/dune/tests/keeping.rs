@@ -1,6 +1,6 @@
 //! Counting, verifying and trimming what is there, in all formats.
 
-use super::{NEWEST, Site, digest, files, key, promote, promotion};
+use super::{NEWEST, Site, digest, files, key, promote, promotion, told};
 use crate::digest::Digest;
 use crate::dune::digest::Scheme;
 use crate::dune::layout::{FileId, FileLayout, MetaLayout};
@@ -360,4 +360,40 @@ fn all_at_once_leave_whole_files_alone() {
     assert!(
         files(site.root()).keys().all(|name| !name.contains("promoting") && !name.contains("quarantine"))
     );
+}
+
+/// A pipe in the place of a rule was waited for by whoever read it: the promotion, and with it the build, and every trim,
+/// verification and statistics. A link to what has no end was read until the memory was full.
+#[test]
+fn what_is_no_file_in_the_place_of_a_rule_is_put_aside() {
+    let site = Site::new();
+    let rule = site.root().join("meta/v4/01").join(key(1).to_string());
+    fs::create_dir_all(rule.parent().unwrap()).unwrap();
+    let kinds: [(&str, fn(&Path)); 3] = [
+        ("pipe", |path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success())),
+        ("link", |path| std::os::unix::fs::symlink("/dev/zero", path).unwrap()),
+        ("directory", |path| fs::create_dir_all(path.join("full")).unwrap()),
+    ];
+    for (kind, make) in kinds {
+        make(&rule);
+        assert_eq!(site.store.stats(Timestamp(1)).unwrap().metas[2].1.unparsable, 1, "{kind}");
+        let verified = site.store.verify(Remedy::SetAside, &mut |_| {}).unwrap();
+        assert!(verified.troubles.is_empty(), "{kind}: {verified:?}");
+        assert!(
+            matches!(&verified.findings[..], [one] if one.kind == FindingKind::NoFile && one.remedied),
+            "{kind}"
+        );
+        make(&rule);
+        let request = TrimRequest { sweep: true, ..TrimRequest::new(Bound::Size(0), Timestamp(1)) };
+        let trimmed = site.store.trim(&request).unwrap();
+        assert!(trimmed.troubles.is_empty() && trimmed.metas == 1, "{kind}: {trimmed:?}");
+        make(&rule);
+        site.write(kind, kind, 0o644);
+        let answer = promote(&mut site.session(NEWEST), 1, &[(kind, kind)]);
+        assert!(told(&answer).concat().contains("was damaged"), "{kind}: {:?}", told(&answer));
+        assert!(fs::symlink_metadata(&rule).unwrap().is_file(), "{kind}");
+        fs::remove_file(&rule).unwrap();
+        assert_eq!(fs::read_dir(site.root().join("quarantine")).unwrap().count(), 3, "{kind}");
+        fs::remove_dir_all(site.root().join("quarantine")).unwrap();
+    }
 }

@@ -194,7 +194,8 @@ impl Annotate for Writes {
 fn what_is_written_to_after_it_was_read_is_not_kept() {
     let site = Site::new();
     let session = |path: &Path| {
-        let (clock, writes) = (Box::new(|| Timestamp::of(std::time::SystemTime::now())), Writes(path.into(), "TWO"));
+        let (clock, writes) =
+            (Box::new(|| Timestamp::of(std::time::SystemTime::now())), Writes(path.into(), "TWO"));
         let mut session = Session::new(Arc::clone(&site.store), NEWEST, clock, Some(Box::new(writes)));
         session.take(Command::SetBuildRoot(site.build()));
         session
