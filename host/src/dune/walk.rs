@@ -134,6 +134,9 @@ impl DuneStore {
 
     /// What is in quarantine.
     pub(super) fn quarantined(&self, troubles: &mut Troubles) -> Vec<(PathBuf, Metadata)> {
+        if self.quarantine_leads_away() {
+            return Vec::new();
+        }
         let all: Vec<_> = troubles.list(&self.layout().quarantine()).collect();
         all.into_iter().filter_map(|entry| Some((entry.path(), entry.metadata().ok()?))).collect()
     }

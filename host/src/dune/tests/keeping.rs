@@ -1,6 +1,6 @@
 //! Counting, verifying and trimming what is there, in all formats.
 
-use super::{NEWEST, Site, digest, files, key, promote, promotion, told};
+use super::{NEWEST, Site, digest, files, key, promote, promotion, told, write};
 use crate::digest::Digest;
 use crate::dune::digest::Scheme;
 use crate::dune::layout::{FileId, FileLayout, MetaLayout};
@@ -396,4 +396,35 @@ fn what_is_no_file_in_the_place_of_a_rule_is_put_aside() {
         assert_eq!(fs::read_dir(site.root().join("quarantine")).unwrap().count(), 3, "{kind}");
         fs::remove_dir_all(site.root().join("quarantine")).unwrap();
     }
+}
+
+/// A quarantine that was a link had what is old behind it removed, whosever that was.
+#[test]
+fn nothing_behind_a_quarantine_that_is_a_link_is_touched() {
+    let site = Site::new();
+    let elsewhere = site.directory.path().join("elsewhere");
+    write(&elsewhere, "old", b"theirs", 0o644);
+    fs::create_dir_all(site.root()).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, site.root().join("quarantine")).unwrap();
+    write(&site.root().join("files/v4/zz"), "foreign", b"foreign", 0o644);
+    let verified = site.store.verify(Remedy::Repair, &mut |_| {}).unwrap();
+    assert_eq!((verified.troubles.len(), verified.findings[0].remedied), (1, false));
+    let in_a_month = Timestamp(now().0 + Duration::from_hours(30 * 24).as_nanos() as u64);
+    let trimmed = site.store.trim(&TrimRequest::new(Bound::Size(0), in_a_month)).unwrap();
+    assert_eq!(trimmed.quarantined, 0);
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 1);
+}
+
+/// With a file where the quarantine belongs a damaged file could not be put aside, which was taken for its being gone: it was
+/// looked at again, without end.
+#[test]
+fn a_quarantine_that_cannot_be_ends_the_promotion() {
+    let site = Site::new();
+    let stored = site.stored("one");
+    write(site.root(), "quarantine", b"", 0o644);
+    write(stored.parent().unwrap(), stored.file_name().unwrap().to_str().unwrap(), b"damaged", 0o444);
+    site.write("default/a", "one", 0o644);
+    let answer = promote(&mut site.session(NEWEST), 1, &[("default/a", "one")]);
+    assert!(told(&answer).concat().contains("cannot set aside"), "{:?}", told(&answer));
+    assert_eq!(fs::read(&stored).unwrap(), b"damaged");
 }
