@@ -79,6 +79,7 @@ pub fn share(file: &File) -> io::Result<()> {
 
 /// Takes the lock again, of the same kind, where it may have been dropped: whoever has this process read the file, and that
 /// may be any client who names its path, drops it. Whether it is still, or again, ours.
+#[must_use]
 pub fn renew(file: &File, kind: FlockOperation) -> bool {
     fcntl_lock(file, kind).is_ok()
 }

@@ -75,6 +75,7 @@ impl Published {
     }
 
     /// Takes the locks once more, which clients may have made us drop. Whether all are still ours.
+    #[must_use]
     pub fn renew(&self) -> bool {
         self.0.iter().all(|(_, file)| lock::renew(file, FlockOperation::NonBlockingLockShared))
     }

@@ -128,6 +128,7 @@ impl Bound {
     }
 
     /// Takes the lock once more, which clients may have made us drop. Whether it is still ours: if not, so is the socket's path.
+    #[must_use]
     pub fn renew(&self) -> bool {
         lock::renew(&self.lock, FlockOperation::NonBlockingLockExclusive)
     }

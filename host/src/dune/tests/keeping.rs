@@ -369,12 +369,12 @@ fn what_is_no_file_in_the_place_of_a_rule_is_put_aside() {
     let site = Site::new();
     let rule = site.root().join("meta/v4/01").join(key(1).to_string());
     fs::create_dir_all(rule.parent().unwrap()).unwrap();
-    let kinds: [(&str, fn(&Path)); 3] = [
-        ("pipe", |path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success())),
-        ("link", |path| std::os::unix::fs::symlink("/dev/zero", path).unwrap()),
-        ("directory", |path| fs::create_dir_all(path.join("full")).unwrap()),
-    ];
-    for (kind, make) in kinds {
+    for kind in ["pipe", "link", "directory"] {
+        let make = |path: &Path| match kind {
+            "pipe" => assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success()),
+            "link" => std::os::unix::fs::symlink("/dev/zero", path).unwrap(),
+            _ => fs::create_dir_all(path.join("full")).unwrap(),
+        };
         make(&rule);
         assert_eq!(site.store.stats(Timestamp(1)).unwrap().metas[2].1.unparsable, 1, "{kind}");
         let verified = site.store.verify(Remedy::SetAside, &mut |_| {}).unwrap();

@@ -205,12 +205,16 @@ fn what_is_written_to_after_it_was_read_is_not_kept() {
     let many: Vec<_> = (0..12).map(|number| (format!("default/{number}"), format!("one {number}"))).collect();
     let many: Vec<_> = many.iter().map(|(path, content)| (path.as_str(), content.as_str())).collect();
     for late in [0, 11] {
-        many.iter().for_each(|(path, content)| drop(site.write(path, content, 0o644)));
+        for (path, content) in &many {
+            site.write(path, content, 0o644);
+        }
         let (path, content) = many[late];
         let answer = promote(&mut session(&site.build().join(path)), 1, &many);
         assert!(told(&answer).concat().contains("changes while it is read"), "{:?}", told(&answer));
         assert!(!site.stored(content).exists() && rules() == 0, "{late}");
-        many.iter().for_each(|(path, _)| fs::remove_file(site.build().join(path)).unwrap());
+        for (path, _) in &many {
+            fs::remove_file(site.build().join(path)).unwrap();
+        }
     }
     // One that is in the store already, by itself or as a file beside it.
     site.write("default/a", "one", 0o644);
