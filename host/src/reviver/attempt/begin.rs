@@ -73,7 +73,7 @@ impl Reviver<'_> {
         if let Some((_, entry, list)) = found {
             // Now, while what was seen and what it resolved to belong together.
             self.see_anew(request, &resolver, &prepared, &search, list);
-            return Ok(Step::Found(prepared, entry, resolver.files.seen()));
+            return Ok(Step::Found(prepared, entry, resolver.files.seen_and_listed()));
         }
         let watched = self.watch(request, &prepared, &search, report)?;
         let guard = self.guard(&prepared, report);

@@ -3,7 +3,7 @@
 use super::super::files::{Files, Seen};
 use super::super::prepare::Prepared;
 use super::super::run::{Report, Reviver};
-use super::super::unchanged::same_identities;
+use super::super::unchanged::as_seen;
 use super::begin::Begun;
 use super::task::Task;
 use crate::key::Key;
@@ -53,7 +53,7 @@ impl Reviver<'_> {
     /// would be taken for the work of what is there now.
     pub fn revive_found(&self, found: Found) -> Result<Revived, Begun> {
         let files = Files::new(Rc::clone(&self.table), Rc::clone(&self.clock));
-        if same_identities(&found.seen, &files, &found.prepared.places).is_ok() {
+        if as_seen(&found.seen, &files, &found.prepared.places) {
             return self.put_found(found, &files);
         }
         let Found { task, report, .. } = found;

@@ -178,3 +178,21 @@ fn what_changed_after_it_was_found_is_looked_up_anew() {
     assert_eq!(place.read("out").as_deref(), Some("three"));
     assert_eq!(place.keys(), 3);
 }
+
+/// Of what was absent only the directory is looked at, where that is enough.
+#[test]
+fn what_appeared_after_it_was_found_is_looked_up_anew() {
+    let script = "cat lib/first 2>/dev/null > out || cat second > out; echo lib/first second > $1";
+    let place = Place::new(Policy { reports: true, ..Policy::default() });
+    place.write("in", "");
+    place.write("second", "2");
+    fs::create_dir(place.at("lib")).unwrap();
+    settle();
+    assert_eq!(outcome(&place.attempt(script).report), RECORDED);
+    let found = place.found(script);
+    assert!(found.seen.contains_key(&place.at("lib")) && !found.seen.contains_key(&place.at("lib/first")));
+    place.write("lib/first", "1");
+    let Err(Begun::Open(pending)) = place.reviver().revive_found(found) else { panic!("it appeared") };
+    assert_eq!(outcome(&place.finish(*pending).report), RECORDED);
+    assert_eq!(place.read("out").as_deref(), Some("1"));
+}
