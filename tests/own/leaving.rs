@@ -3,7 +3,7 @@
 use crate::daemon::Daemon;
 use crate::operations::{derive, open};
 use crate::support::other_user::NOBODY;
-use crate::support::{Repository, installed, is_root};
+use crate::support::{REVIVER, Repository, installed, is_root};
 use anyhow::{Result, ensure};
 use reviver::protocol::own::request::Derive;
 use std::fs;
@@ -82,5 +82,30 @@ fn another_user_is_turned_away() -> Result<()> {
     ensure!(output.status.success(), "{output:?}");
     ensure!(output.stdout == b"b''\n", "it was greeted: {output:?}");
     daemon.serves(&repository)?;
+    Ok(())
+}
+
+/// Whoever closes any descriptor of a file drops the locks of its process on it. A client that had the lock's file hashed, as one
+/// of a directory that its command reads, made everybody believe that no daemon ran: the next one took the socket away.
+#[test]
+fn a_client_that_has_the_lock_itself_read_drops_it_only_for_a_moment() -> Result<()> {
+    let repository = Repository::new()?;
+    let daemon = Daemon::start(&repository)?;
+    let lock = daemon.socket.with_extension("lock");
+    let runs = || -> Result<bool> {
+        let mut command = repository.command(REVIVER);
+        let status = command.args(["daemon", "status", "--socket"]).arg(&daemon.socket).output()?.status;
+        Ok(status.success())
+    };
+    ensure!(runs()? && lock.exists());
+    let mut client = daemon.at(&repository)?;
+    for is_connected in [true, false] {
+        daemon.at(&repository)?.hash(&lock)?;
+        client.hash(&lock)?;
+        let until = Instant::now() + Duration::from_secs(10);
+        while !runs()? {
+            ensure!(Instant::now() < until, "nobody holds the lock any more ({is_connected})");
+        }
+    }
     Ok(())
 }

@@ -2,9 +2,10 @@
 //!
 //! These are the locks of POSIX, not those of `flock`, for Dune's clients ask for the process that holds one. They have a trap:
 //! whoever closes *any* descriptor of a file drops the locks of the process on it. So a file is opened here once, and what holds
-//! the lock is the only one that has it open.
+//! the lock is the only one that has it open. But clients have any file read that they name, and what holds the cache may lie in what
+//! they build: so a lock is [renewed](renew) whenever the daemon wakes up.
 
-use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
 use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -31,7 +32,8 @@ pub enum Taken {
 pub fn take(path: &Path) -> io::Result<Taken> {
     loop {
         let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let file = plain(&mut options, path)?;
         match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(Taken::Ours(file)),
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => {}
@@ -46,11 +48,22 @@ pub fn take(path: &Path) -> io::Result<Taken> {
 
 /// Who holds the lock of a file, in another process. Nobody does where the file is absent.
 pub fn holder(path: &Path) -> io::Result<Option<Holder>> {
-    match File::open(path) {
+    match plain(OpenOptions::new().read(true), path) {
         Ok(file) => asked(&file),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Opens a file that is none through a link: in a directory that others may write to, what is emptied or locked here could
+/// else be any file of the user's. And nobody waits for a pipe.
+fn plain(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = options.custom_flags(flags.bits().cast_signed()).open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "something else than a file is there"))
 }
 
 fn asked(file: &File) -> io::Result<Option<Holder>> {
@@ -62,6 +75,13 @@ fn asked(file: &File) -> io::Result<Option<Holder>> {
 /// Lets others read beside us: the lock stays, and is never without somebody in between.
 pub fn share(file: &File) -> io::Result<()> {
     Ok(fcntl_lock(file, FlockOperation::LockShared)?)
+}
+
+/// Takes the lock again, of the same kind, where it may have been dropped: whoever has this process read the file, and that
+/// may be any client who names its path, drops it. Whether it is still, or again, ours.
+#[must_use]
+pub fn renew(file: &File, kind: FlockOperation) -> bool {
+    fcntl_lock(file, kind).is_ok()
 }
 
 /// Takes the lock for writing again.

@@ -16,9 +16,11 @@
 
 use super::lock::{self, Taken};
 use super::start::StartError;
-use std::fs::File;
+use rustix::fs::FlockOperation;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// Port files that are locked for writing, and empty.
@@ -38,6 +40,11 @@ impl Claimed {
     pub fn all(paths: &[PathBuf]) -> Result<Self, StartError> {
         let claim = |path: &PathBuf| {
             lock::make_above(path).map_err(StartError::system("make what is above", path))?;
+            let above = path.parent().unwrap_or(Path::new("/"));
+            let owner = fs::metadata(above).map_err(StartError::system("look at", above))?.uid();
+            if owner != rustix::process::geteuid().as_raw() {
+                return Err(StartError::PortOpen(above.to_owned()));
+            }
             let file = match lock::take(path).map_err(StartError::system("lock", path))? {
                 Taken::Ours(file) => file,
                 Taken::Theirs(holder) => {
@@ -67,13 +74,20 @@ impl Published {
         self.0.iter().map(|(path, _)| path.as_path())
     }
 
+    /// Takes the locks once more, which clients may have made us drop. Whether all are still ours.
+    #[must_use]
+    pub fn renew(&self) -> bool {
+        self.0.iter().all(|(_, file)| lock::renew(file, FlockOperation::NonBlockingLockShared))
+    }
+
     /// Sends no more clients. What could not be emptied is told; the lock on it goes all the same in the end.
     pub fn withdraw(self) -> (Withdrawn, io::Result<()>) {
         let mut done = Ok(());
         for (_, file) in &self.0 {
-            // Nobody but us has any lock on it. Where somebody has, it is emptied all the same: nobody else may write.
-            lock::unshare(file).ok();
-            done = done.and(file.set_len(0));
+            // Nobody but us has any lock on it, unless it was taken over: then it says where somebody else listens.
+            if lock::unshare(file).is_ok() {
+                done = done.and(file.set_len(0));
+            }
         }
         (Withdrawn(self.0), done)
     }
@@ -82,7 +96,7 @@ impl Published {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
+    use std::os::unix::fs::symlink;
 
     #[test]
     fn all_files_say_the_address_and_nothing_else_and_are_empty_in_the_end() {
@@ -99,5 +113,38 @@ mod tests {
         }
         published.withdraw().1.unwrap();
         assert!(paths.iter().all(|path| fs::read(path).unwrap().is_empty()));
+    }
+
+    /// Where the runtime directory was one that others may write to, another user's link sent the address over any file of
+    /// this user's, which was emptied first.
+    #[test]
+    fn what_a_link_leads_to_is_not_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let (precious, port) = (directory.path().join("precious"), directory.path().join("port"));
+        fs::write(&precious, "precious").unwrap();
+        symlink(&precious, &port).unwrap();
+        assert!(Claimed::all(std::slice::from_ref(&port)).is_err());
+        assert_eq!(fs::read(&precious).unwrap(), b"precious");
+        assert!(lock::holder(&port).is_err());
+    }
+
+    /// A pipe in the place of a lock was waited for by whoever asked for its holder.
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(lock::holder(&pipe).is_err() && lock::take(&pipe).is_err());
+    }
+
+    #[test]
+    fn a_directory_of_another_user_gets_no_port_file() {
+        let directory = tempfile::tempdir().unwrap();
+        if std::os::unix::fs::chown(directory.path(), Some(12345), None).is_err() {
+            std::io::stderr().write_all(b"SKIPPED: only root can give directories away\n").ok();
+            return;
+        }
+        let claimed = Claimed::all(&[directory.path().join("port")]);
+        assert!(matches!(claimed, Err(StartError::PortOpen(_))), "{claimed:?}");
     }
 }

@@ -148,7 +148,9 @@ impl Daemon {
                 }
             }
         }
-        status.remove();
+        if bound.renew() {
+            status.remove();
+        }
         // The locks say that we run, so they go last.
         drop((withdrawn, bound));
         served
@@ -174,7 +176,24 @@ impl Daemon {
             if self.listeners.wait(Some(stop), &self.left, wait, &self.shared)? == Woken::Stop {
                 return Ok(());
             }
+            if !self.renew() {
+                return Ok(());
+            }
         }
+    }
+
+    /// Takes our locks once more, which clients may have made us drop. Whether we are still the daemon.
+    fn renew(&mut self) -> bool {
+        if self.published.as_ref().is_some_and(|published| !published.renew()) {
+            // What the files say is another daemon's by now.
+            self.published = None;
+            self.shared.log(format_args!("another daemon serves Dune's clients now"));
+        }
+        let is_ours = self.bound.renew();
+        if !is_ours {
+            self.shared.log(format_args!("another daemon listens in this place now"));
+        }
+        is_ours
     }
 
     /// Lets nobody find us any more.
@@ -185,6 +204,9 @@ impl Daemon {
             if let Err(error) = done {
                 self.shared.log(format_args!("cannot empty a port file: {error}"));
             }
+        }
+        if !self.bound.renew() {
+            return;
         }
         match self.bound.withdraw() {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

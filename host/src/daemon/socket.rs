@@ -16,6 +16,7 @@
 
 use super::lock::{self, Holder, Taken};
 use super::start::StartError;
+use rustix::fs::FlockOperation;
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
@@ -39,7 +40,7 @@ pub struct Bound {
     pub listener: UnixListener,
     place: Place,
     /// Open as long as the daemon lives.
-    _lock: File,
+    lock: File,
 }
 
 impl Place {
@@ -115,7 +116,7 @@ impl Place {
         let listener = UnixListener::bind(socket).map_err(StartError::system("listen on", socket))?;
         let only_ours = Permissions::from_mode(0o600);
         fs::set_permissions(socket, only_ours).map_err(StartError::system("protect", socket))?;
-        Ok(Bound { listener, place: self, _lock: lock })
+        Ok(Bound { listener, place: self, lock })
     }
 }
 
@@ -124,6 +125,12 @@ impl Bound {
     #[must_use]
     pub fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Takes the lock once more, which clients may have made us drop. Whether it is still ours: if not, so is the socket's path.
+    #[must_use]
+    pub fn renew(&self) -> bool {
+        lock::renew(&self.lock, FlockOperation::NonBlockingLockExclusive)
     }
 
     /// Takes the socket away. Who is connected stays so, and the lock is kept.

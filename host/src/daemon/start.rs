@@ -39,6 +39,8 @@ pub enum StartError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A directory for a port file that is another user's, who could send clients anywhere.
+    PortOpen(PathBuf),
     /// A path that no socket can have.
     Long {
         /// The path.
@@ -70,6 +72,11 @@ impl fmt::Display for StartError {
             Self::Open { directory, why } => write!(
                 f,
                 "no socket is made in {}, which {why}; name another place with --socket",
+                directory.display()
+            ),
+            Self::PortOpen(directory) => write!(
+                f,
+                "Dune's clients would look in {}, which belongs to another user; set XDG_RUNTIME_DIR to a directory of your own",
                 directory.display()
             ),
             Self::Long { path, longest } => write!(

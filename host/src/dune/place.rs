@@ -2,8 +2,8 @@
 //!
 //! | at its place is | [`DuneStore::spot`] | [`DuneStore::keep`] |
 //! |---|---|---|
-//! | nothing | [`Spot::New`] | the file is linked or its copy renamed there, and nobody may write it |
-//! | the very inode | [`Spot::Same`] | it gets the present time, so that it counts as used; nothing for the client to do |
+//! | nothing | [`Spot::New`] | the file is linked or its copy renamed there, and nobody may write it; one that was written to since it was read is taken back, and the promotion refused |
+//! | the very inode, as it was read | [`Spot::Same`] | it gets the present time, so that it counts as used; nothing for the client to do |
 //! | a file with the digest that its name says | [`Spot::There`] | the same, and the client may link to it |
 //! | anything else | it goes into quarantine, and the place is free | |
 //!
@@ -71,8 +71,7 @@ impl DuneStore {
                 Err(error) if is_absent(&error) => return Ok(Spot::New(id)),
                 Err(error) => return Err(Refusal::io("look at", &path)(error)),
             };
-            let inode = |identity: &Identity| (identity.device, identity.inode);
-            if inode(&identity) == inode(&staged.identity) {
+            if is_inode(&identity, &staged.identity) && is_content(&identity, &staged.identity) {
                 return Ok(Spot::Same(id, identity));
             }
             if id.layout == FileLayout::V2 && identity.is_file() {
@@ -135,8 +134,9 @@ impl DuneStore {
         now: Timestamp,
     ) -> Result<bool, Refusal> {
         let path = self.layout().file(spot.id());
-        if let Spot::There(_, identity) | Spot::Same(_, identity) = &spot
-            && self.touch(&path, identity, now)
+        if let Spot::There(id, identity) | Spot::Same(id, identity) = spot
+            && let Some(identity) = self.still(id, identity, &path, staging.buffer(), now)?
+            && self.touch(&path, &identity, now)
         {
             return Ok(matches!(spot, Spot::There(..)));
         }
@@ -154,8 +154,33 @@ impl DuneStore {
             }
         }
         forbid_writing(&staged.identity, &path)?;
+        as_read(&staged.identity, &path)?;
         self.proofs().read(&staged.identity, now);
         Ok(false)
+    }
+
+    /// What was found in the place of a file, unless it is gone. Where somebody touched it since, it is looked at once more.
+    fn still(
+        &self,
+        id: FileId,
+        found: Identity,
+        path: &Path,
+        buffer: &mut [u8],
+        now: Timestamp,
+    ) -> Result<Option<Identity>, Refusal> {
+        let there = match fs::symlink_metadata(path) {
+            Ok(metadata) => Identity::of(&metadata),
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => return Err(Refusal::io("look at", path)(error)),
+        };
+        if is_inode(&there, &found) && is_content(&there, &found) {
+            return Ok(Some(there));
+        }
+        match self.look(id, &there, path, buffer, now)? {
+            State::Right => Ok(Some(there)),
+            State::Gone => Ok(None),
+            State::Wrong => Err(Refusal::Changing(path.to_owned())),
+        }
     }
 
     /// Counts a file as used now, as clients do on a hit; where that is refused, it goes sooner. Whether it is still there:
@@ -221,6 +246,29 @@ fn forbid_writing(identity: &Identity, path: &Path) -> Result<(), Refusal> {
         Err(error) if is_absent(&error) => Ok(()),
         set => set.map_err(Refusal::io("give permissions to", path)),
     }
+}
+
+/// Takes back what was put in its place where somebody wrote to it after it was read: no rule names it yet.
+fn as_read(read: &Identity, path: &Path) -> Result<(), Refusal> {
+    match fs::symlink_metadata(path).map(|metadata| Identity::of(&metadata)) {
+        Ok(now) if is_inode(&now, read) && !is_content(&now, read) => {
+            fs::remove_file(path).map_err(Refusal::io("remove", path))?;
+            Err(Refusal::Changing(path.to_owned()))
+        }
+        // What others have put there since is theirs.
+        Ok(_) => Ok(()),
+        Err(error) if is_absent(&error) => Ok(()),
+        Err(error) => Err(Refusal::io("look at", path)(error)),
+    }
+}
+
+fn is_inode(one: &Identity, other: &Identity) -> bool {
+    (one.device, one.inode) == (other.device, other.inode)
+}
+
+/// Whether nobody wrote in between, as far as times tell.
+fn is_content(one: &Identity, other: &Identity) -> bool {
+    (one.size, one.mtime) == (other.size, other.mtime)
 }
 
 /// What came of a link.

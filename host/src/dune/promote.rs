@@ -33,13 +33,13 @@ use super::meta::Meta;
 use super::note::{Note, Refusal};
 use super::place::{Renamed, Spot, rename, rename_new};
 use super::session::Session;
+use super::source::{Stored, read_rule};
 use super::stage::{Staged, Staging, is_absent};
 use super::{Collision, DuneStore};
 use crate::protocol::csexp::Sexp;
 use crate::protocol::dune::{Dedup, Duplication, FileDigest, Promotion, Repository};
 use crate::protocol::version::Version;
 use crate::time::Timestamp;
-use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -75,7 +75,7 @@ impl Session {
         let meta = Meta { metadata, files: Some(named(&store, promotion, &spots)) };
         let bytes = meta.to_bytes();
         let path = store.layout().meta(layout.meta(), promotion.key);
-        let before = before(&path, &meta, &bytes, layout.meta())?;
+        let before = store.before(&path, &meta, &bytes, layout.meta(), notes)?;
         if matches!(before, Before::Colliding) {
             let kept = store.options().collision == Collision::Keep;
             notes.push(Note::Collision { key: promotion.key, kept });
@@ -103,7 +103,8 @@ impl Session {
                 Renamed::Moved => rule.moved(),
                 // Somebody else was first, maybe with the same.
                 Renamed::There => {
-                    if matches!(self::before(&path, &meta, &bytes, layout.meta())?, Before::Colliding) {
+                    if matches!(store.before(&path, &meta, &bytes, layout.meta(), notes)?, Before::Colliding)
+                    {
                         notes.push(Note::Collision { key: promotion.key, kept: true });
                         return Ok(Vec::new());
                     }
@@ -235,22 +236,40 @@ fn named(store: &DuneStore, promotion: &Promotion, spots: &[Spot]) -> Vec<(Vec<u
     files.map(name).collect()
 }
 
-fn before(path: &Path, meta: &Meta, bytes: &[u8], layout: MetaLayout) -> Result<Before, Refusal> {
-    let there = match fs::read(path) {
-        Ok(there) => there,
-        Err(error) if is_absent(&error) => return Ok(Before::Nothing),
-        Err(error) => return Err(Refusal::io("read", path)(error)),
-    };
-    if there == bytes {
-        return Ok(Before::Equal);
+impl DuneStore {
+    /// What is in the place of a rule. What is no file there is put aside, so that one can be.
+    fn before(
+        &self,
+        path: &Path,
+        meta: &Meta,
+        bytes: &[u8],
+        layout: MetaLayout,
+        notes: &mut Vec<Note>,
+    ) -> Result<Before, Refusal> {
+        let there = match read_rule(path) {
+            Ok(Stored::Bytes(there)) => there,
+            Ok(Stored::NoFile) => {
+                match self.set_aside(path) {
+                    Ok(quarantine) => notes.push(Note::Damaged { path: path.to_owned(), quarantine }),
+                    Err(error) if is_absent(&error) => {}
+                    Err(error) => return Err(Refusal::io("set aside", path)(error)),
+                }
+                return Ok(Before::Nothing);
+            }
+            Err(error) if is_absent(&error) => return Ok(Before::Nothing),
+            Err(error) => return Err(Refusal::io("read", path)(error)),
+        };
+        if there == bytes {
+            return Ok(Before::Equal);
+        }
+        let Some(before) = Meta::from_bytes(&there) else { return Ok(Before::Other) };
+        // Whole paths of one store may differ in how its root is spelled.
+        let same = before.files == meta.files
+            || before
+                .named(layout)
+                .is_some_and(|named| Some(named) == meta.named(layout) && paths(&before) == paths(meta));
+        Ok(if same { Before::Other } else { Before::Colliding })
     }
-    let Some(before) = Meta::from_bytes(&there) else { return Ok(Before::Other) };
-    // Whole paths of one store may differ in how its root is spelled.
-    let same = before.files == meta.files
-        || before
-            .named(layout)
-            .is_some_and(|named| Some(named) == meta.named(layout) && paths(&before) == paths(meta));
-    Ok(if same { Before::Other } else { Before::Colliding })
 }
 
 fn paths(meta: &Meta) -> Vec<&[u8]> {

@@ -12,9 +12,18 @@ use std::path::{Path, PathBuf};
 const MOST: u32 = 10_000;
 
 impl DuneStore {
+    /// Whether the quarantine is a link: what is in it for long is removed, and must not be somebody else's.
+    pub(super) fn quarantine_leads_away(&self) -> bool {
+        fs::symlink_metadata(self.layout().quarantine()).is_ok_and(|there| there.is_symlink())
+    }
+
     /// Moves what is at a path below the root into quarantine, and tells where it is then. Build trees that link to it keep it.
     pub(super) fn set_aside(&self, path: &Path) -> io::Result<PathBuf> {
         let directory = self.layout().quarantine();
+        // Of no kind that says that there is nothing to be put aside.
+        if fs::symlink_metadata(&directory).is_ok_and(|there| !there.is_dir()) {
+            return Err(io::Error::other("the quarantine is no directory"));
+        }
         let place = path.strip_prefix(self.root()).unwrap_or(path);
         let parts: Vec<_> = place.iter().map(OsStrExt::as_bytes).collect();
         let name = String::from_utf8_lossy(&parts.join(&b'-')).into_owned();

@@ -13,10 +13,12 @@
 //! | a file | it, to be read |
 
 use super::note::Refusal;
+use crate::protocol::Limits;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, open, openat, openat2, statat};
 use rustix::io::Errno;
 use std::fs::File;
+use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -119,6 +121,30 @@ fn by_steps(root: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd, Errno> {
 /// Opens a file of the store itself, if it is one.
 pub(super) fn open_stored(path: &Path) -> std::io::Result<File> {
     Ok(File::from(openat(CWD, path, FILE, Mode::empty())?))
+}
+
+/// What is in the place of a rule.
+#[derive(Debug)]
+pub(super) enum Stored {
+    /// The bytes of a file; of one that no client reads, as many as show it.
+    Bytes(Vec<u8>),
+    /// No file: a link, a pipe that nobody writes to, a directory.
+    NoFile,
+}
+
+/// Reads the file of a rule, and waits for nothing else that may be in its place.
+pub(super) fn read_rule(path: &Path) -> std::io::Result<Stored> {
+    let file = match open_stored(path) {
+        Ok(file) if file.metadata()?.is_file() => file,
+        Ok(_) => return Ok(Stored::NoFile),
+        Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::LOOP | Errno::NXIO)) => {
+            return Ok(Stored::NoFile);
+        }
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    file.take(Limits::SESSION.value as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(Stored::Bytes(bytes))
 }
 
 #[cfg(test)]

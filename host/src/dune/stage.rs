@@ -6,7 +6,7 @@
 //!
 //! Two kinds of files have a name on their way, in a private directory below the store's root: copies, which are digested as they
 //! are written, and those beyond the first few of a large rule, since each file without a name needs a descriptor. Copied is what the client
-//! wants to have copied, and what cannot be linked: on another file system, on one without links, with too many, or removed meanwhile.
+//! wants to have copied, what is another user's, who could write to it ever after, and what cannot be linked: on another file system, on one without links, with too many, or removed meanwhile.
 //! What is not kept is removed when it is dropped; the directory, when its session ends.
 
 use super::digest::{self, Content, Reading};
@@ -100,7 +100,7 @@ impl Staging {
         how: Duplication,
         number: usize,
     ) -> Result<Staged, Refusal> {
-        if how == Duplication::Copy || self.links.is_none() {
+        if how == Duplication::Copy || self.links.is_none() || !is_ours(&file, named)? {
             return self.copy(&file, named);
         }
         let link = if number < OPEN { None } else { self.link(&file)? };
@@ -226,6 +226,12 @@ pub(super) fn link(file: &File, path: &Path) -> Result<(), Errno> {
     debug_assert!(written.is_ok(), "a descriptor has at most ten digits");
     let end = from.iter().position(|byte| *byte == 0).unwrap_or(from.len());
     linkat(CWD, &from[..end], CWD, path, AtFlags::SYMLINK_FOLLOW)
+}
+
+/// Whether nobody else may allow himself to write to a file.
+fn is_ours(file: &File, named: &Path) -> Result<bool, Refusal> {
+    let owner = file.metadata().map_err(Refusal::io("look at", named))?.uid();
+    Ok(owner == rustix::process::geteuid().as_raw())
 }
 
 fn identity(file: &File, named: &Path) -> Result<Identity, Refusal> {

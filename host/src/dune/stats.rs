@@ -83,7 +83,7 @@ impl DuneStore {
                 let Some(rule) = Self::rule(layout, entry, troubles, exists) else { return };
                 own.metas += 1;
                 own.bytes += rule.size;
-                own.unparsable += u64::from(rule.state == RuleState::Unreadable);
+                own.unparsable += u64::from(matches!(rule.state, RuleState::Unreadable | RuleState::NoFile));
                 own.broken += u64::from(matches!(rule.state, RuleState::Misses(_)));
             });
             stats.metas.push((layout, own));

@@ -222,11 +222,15 @@ impl DuneStore {
             self.each_meta(layout, troubles, |found, entry, troubles| {
                 let Found::Right(_) = found else { return };
                 let Some(rule) = Self::rule(layout, entry, troubles, exists) else { return };
+                let remove = || match rule.state {
+                    // Whatever it is, it may be somebody's.
+                    RuleState::NoFile => self.set_aside(&rule.path).map(drop),
+                    _ => fs::remove_file(&rule.path),
+                };
                 if rule.state == RuleState::Whole {
                     return;
                 }
-                let removed = request.dry_run
-                    || troubles.check("remove", &rule.path, fs::remove_file(&rule.path)).is_some();
+                let removed = request.dry_run || troubles.check("remove", &rule.path, remove()).is_some();
                 if removed {
                     trimmed.metas += 1;
                     trimmed.freed += rule.size;

@@ -6,7 +6,7 @@
 //! | found | [`Remedy::Tell`] | [`Remedy::SetAside`] | [`Remedy::Repair`] |
 //! |---|---|---|---|
 //! | a file with another content or executable bit than its name says | told | in quarantine | in quarantine |
-//! | a link or a directory in the place of a file | told | in quarantine | in quarantine |
+//! | a link, a pipe or a directory in the place of a file or a rule | told | in quarantine | in quarantine |
 //! | a file that may be written | told | told | may not be written |
 //! | a rule that is none, or names a file that is not there | told | told | gone: clients miss either way |
 //! | something else among them | told | told | in quarantine |
@@ -123,6 +123,7 @@ impl DuneStore {
                 pass.verified.metas += 1;
                 let kind = match rule.state {
                     RuleState::Whole => return,
+                    RuleState::NoFile => return pass.set_aside(&rule.path, FindingKind::NoFile, troubles),
                     RuleState::Unreadable => FindingKind::NoRule,
                     RuleState::Misses(file) => FindingKind::Misses(file.place()),
                 };

@@ -5,6 +5,7 @@
 use super::DuneStore;
 use super::layout::{FileId, FileLayout, MetaLayout, PROMOTING, key_of, promoting_process};
 use super::meta::Meta;
+use super::source::{Stored, read_rule};
 use super::stage::is_absent;
 use crate::protocol::dune::RuleKey;
 use crate::time::Timestamp;
@@ -133,6 +134,9 @@ impl DuneStore {
 
     /// What is in quarantine.
     pub(super) fn quarantined(&self, troubles: &mut Troubles) -> Vec<(PathBuf, Metadata)> {
+        if self.quarantine_leads_away() {
+            return Vec::new();
+        }
         let all: Vec<_> = troubles.list(&self.layout().quarantine()).collect();
         all.into_iter().filter_map(|entry| Some((entry.path(), entry.metadata().ok()?))).collect()
     }
@@ -145,7 +149,10 @@ impl DuneStore {
         exists: impl Fn(FileId) -> bool,
     ) -> Option<Rule> {
         let path = entry.path();
-        let bytes = troubles.check("read", &path, fs::read(&path))?;
+        let bytes = match troubles.check("read", &path, read_rule(&path))? {
+            Stored::Bytes(bytes) => bytes,
+            Stored::NoFile => return Some(Rule { path, size: 0, state: RuleState::NoFile }),
+        };
         let size = bytes.len() as u64;
         let named = Meta::from_bytes(&bytes).and_then(|meta| meta.named(layout));
         let state = match named {
@@ -173,6 +180,8 @@ pub(super) enum RuleState {
     Whole,
     /// It is none.
     Unreadable,
+    /// It is no file.
+    NoFile,
     /// A file that it names is not there.
     Misses(FileId),
 }

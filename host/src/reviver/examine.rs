@@ -18,7 +18,10 @@ use crate::operation::Discovery;
 use crate::outcome::Exit;
 use crate::store::Staging;
 use crate::time::Timestamp;
-use std::fs;
+use rustix::fs::{Mode, OFlags};
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::Path;
 
 /// A command that ran, and what there is to judge it by.
 #[derive(Debug)]
@@ -103,7 +106,7 @@ impl Reviver<'_> {
         if prepared.derivation.report.is_none() {
             return Some(Discovery::default());
         }
-        let bytes = match fs::read(launch.report(prepared)?) {
+        let bytes = match read_report(&launch.report(prepared)?) {
             Ok(bytes) => bytes,
             Err(error) => {
                 // A command that failed owes no report.
@@ -181,6 +184,24 @@ impl Reviver<'_> {
         }
         is_short
     }
+}
+
+/// More than any tool reports.
+const REPORT_LIMIT: u64 = 64 << 20;
+
+/// The bytes of a report. A pipe in its place would be waited for, for ever.
+fn read_report(path: &Path) -> io::Result<Vec<u8>> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(REPORT_LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > REPORT_LIMIT {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too large"));
+    }
+    Ok(bytes)
 }
 
 /// Why a command that ran with arguments that were not the user's is not recorded.

@@ -124,6 +124,16 @@ impl Files {
         identities.iter().map(|(path, seen)| (PathBuf::from(OsStr::from_bytes(path)), *seen)).collect()
     }
 
+    /// The same, and what is at each path whose names were asked for: a name that comes or goes changes its directory.
+    #[must_use]
+    pub fn seen_and_listed(&self) -> Seen {
+        for path in self.names.borrow().keys() {
+            // Where it cannot be looked at there were no names either.
+            self.identity(Path::new(OsStr::from_bytes(path))).ok();
+        }
+        self.seen()
+    }
+
     /// The digest as other processes found it, else as it is now.
     fn look_up(&self, path: &Path, identity: &Identity) -> io::Result<Digest> {
         let question = question(path, identity);

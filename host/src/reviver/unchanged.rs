@@ -64,6 +64,13 @@ pub(super) fn same_identities(before: &Seen, after: &Files, places: &[PathBuf]) 
     Ok(())
 }
 
+/// Whether nothing that was looked at has another identity, directories among it, but for what is put in these places.
+pub(super) fn as_seen(seen: &Seen, now: &Files, places: &[PathBuf]) -> bool {
+    seen.iter().all(|(path, then)| {
+        places.contains(path) || now.identity(path).is_ok_and(|identity| identity == *then)
+    })
+}
+
 /// Whether all that was known before the run is still so: by identity, and by value, since an identity that was not
 /// settled proves nothing. `since` lies before the run.
 pub(super) fn unchanged(

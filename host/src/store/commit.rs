@@ -20,6 +20,7 @@ use rustix::io::Errno;
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 /// What is to happen at a destination.
@@ -136,6 +137,10 @@ fn perform(store: &Store, notes: &mut Notes, step: &Step, last: bool) -> Result<
             touch(destination).map_err(StageError::destination("touch", destination))?;
             Ok(Undo::Nothing)
         }
+        Action::Put { .. } if examine(destination)?.is_some_and(|there| is_device(&there)) => {
+            let device = std::io::Error::new(ErrorKind::AlreadyExists, "it is a device");
+            Err(StageError::destination("replace", destination)(device))
+        }
         Action::Put { staged } if last => {
             fs::rename(staged, destination).map_err(|error| refused(destination, error))?;
             if store.options().link == LinkMode::Hardlink {
@@ -151,6 +156,11 @@ fn perform(store: &Store, notes: &mut Notes, step: &Step, last: bool) -> Result<
 
 fn examine(path: &Path) -> Result<Option<Metadata>, StageError> {
     super::file::if_there(fs::symlink_metadata(path)).map_err(StageError::destination("examine", path))
+}
+
+/// Whether this is everybody's: root, who may, would take `/dev/null` from all others.
+fn is_device(there: &Metadata) -> bool {
+    there.file_type().is_char_device() || there.file_type().is_block_device()
 }
 
 fn refused(destination: &Path, error: io::Error) -> StageError {

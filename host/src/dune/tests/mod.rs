@@ -1,5 +1,6 @@
 //! What holds for the store as a whole.
 
+mod aside;
 mod conformance;
 mod keeping;
 mod killed;

@@ -407,3 +407,19 @@ fn a_rule_with_many_files_needs_few_descriptors() {
         .collect();
     assert_eq!((staged.len(), open), (200, OPEN));
 }
+
+/// A file of another user who shares the build tree was linked into the store, where he could write to it ever after.
+#[test]
+fn what_is_another_users_is_copied() {
+    let site = Site::new();
+    let path = site.write("default/a", "one", 0o666);
+    if std::os::unix::fs::chown(&path, Some(12345), None).is_err() {
+        return super::skipped("only root can give files away");
+    }
+    let answer = promote(&mut site.session(NEWEST), 1, &[("default/a", "one")]);
+    assert!(told(&answer).is_empty(), "{:?}", told(&answer));
+    let (stored, theirs) = (fs::metadata(site.stored("one")).unwrap(), fs::metadata(&path).unwrap());
+    assert_ne!(stored.ino(), theirs.ino());
+    assert_eq!((stored.uid(), stored.mode() & 0o777), (rustix::process::geteuid().as_raw(), 0o444));
+    assert_eq!((theirs.uid(), theirs.mode() & 0o777), (12345, 0o666));
+}

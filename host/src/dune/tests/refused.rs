@@ -1,13 +1,17 @@
 //! What a client may say and must not get: each is refused with a note, nothing is left of it, and the next promotion works.
 
 use super::{NEWEST, Site, files, nothing_on_its_way, promote, promotion, told};
-use crate::dune::Session;
+use crate::dune::{Annotate, AnnotateError, Provenance, Session};
+use crate::protocol::csexp::Sexp;
 use crate::protocol::dune::{Command, Promotion};
+use crate::time::Timestamp;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Refuses a promotion and then takes another one. What is said of the refused one.
 fn refused(site: &Site, session: &mut Session, promotion: Promotion) -> String {
@@ -168,4 +172,63 @@ fn a_cache_that_is_cleared_under_a_session_is_begun_anew() {
     }
     drop(session);
     assert!(!site.root().exists());
+}
+
+/// Writes to a file between its reading and its place in the store, as what a rule left running may.
+struct Writes(PathBuf, &'static str);
+
+impl Annotate for Writes {
+    fn annotate(&mut self, _: &Provenance<'_>) -> Result<Option<Sexp>, AnnotateError> {
+        // Not within the same tick of the kernel's clock.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::set_permissions(&self.0, fs::Permissions::from_mode(0o644)).unwrap();
+        fs::OpenOptions::new().write(true).open(&self.0).unwrap().write_all(self.1.as_bytes()).unwrap();
+        Ok(None)
+    }
+}
+
+/// A file was read and found to be what the client said; before it was linked into the store, while the other files of its
+/// rule were read or the plugin was asked, somebody wrote to it in place. The store kept the new content under the old
+/// digest, the rule named it, and every later build that found the rule got it.
+#[test]
+fn what_is_written_to_after_it_was_read_is_not_kept() {
+    let site = Site::new();
+    let session = |path: &Path| {
+        let (clock, writes) =
+            (Box::new(|| Timestamp::of(std::time::SystemTime::now())), Writes(path.into(), "TWO"));
+        let mut session = Session::new(Arc::clone(&site.store), NEWEST, clock, Some(Box::new(writes)));
+        session.take(Command::SetBuildRoot(site.build()));
+        session
+    };
+    let rules = || site.files().into_keys().filter(|name| name.starts_with("meta")).count();
+    // One that is held by its descriptor, and one by a name.
+    let many: Vec<_> = (0..12).map(|number| (format!("default/{number}"), format!("one {number}"))).collect();
+    let many: Vec<_> = many.iter().map(|(path, content)| (path.as_str(), content.as_str())).collect();
+    for late in [0, 11] {
+        for (path, content) in &many {
+            site.write(path, content, 0o644);
+        }
+        let (path, content) = many[late];
+        let answer = promote(&mut session(&site.build().join(path)), 1, &many);
+        assert!(told(&answer).concat().contains("changes while it is read"), "{:?}", told(&answer));
+        assert!(!site.stored(content).exists() && rules() == 0, "{late}");
+        for (path, _) in &many {
+            fs::remove_file(site.build().join(path)).unwrap();
+        }
+    }
+    // One that is in the store already, by itself or as a file beside it.
+    site.write("default/a", "one", 0o644);
+    promote(&mut site.session(NEWEST), 2, &[("default/a", "one")]);
+    for path in ["default/a", "default/b"] {
+        if path == "default/b" {
+            site.write(path, "one", 0o644);
+        }
+        promote(&mut site.session(NEWEST), 3, &[("default/a", "one")]);
+        let answer = promote(&mut session(&site.stored("one")), 4, &[(path, "one")]);
+        assert!(told(&answer).concat().contains("changes while it is read"), "{:?}", told(&answer));
+        fs::remove_file(site.stored("one")).unwrap();
+        fs::remove_file(site.build().join("default/a")).unwrap();
+        site.write("default/a", "one", 0o644);
+    }
+    assert!(nothing_on_its_way(site.root()));
 }

@@ -25,7 +25,7 @@ pub enum Begun {
 
 /// What a task came to.
 enum Step {
-    Found(Prepared, Entry),
+    Found(Prepared, Entry, Seen),
     Open(Ready),
 }
 
@@ -54,8 +54,8 @@ impl Reviver<'_> {
     pub(super) fn begin_with(&self, task: Task, mut report: Report, is_usable: bool) -> Begun {
         let (task, step) = task.ask(|request| self.step(request, &mut report, is_usable));
         match step {
-            Ok(Step::Found(prepared, entry)) => {
-                Begun::Found(Box::new(Found { task, prepared, entry, report }))
+            Ok(Step::Found(prepared, entry, seen)) => {
+                Begun::Found(Box::new(Found { task, prepared, entry, report, seen }))
             }
             Ok(Step::Open(ready)) => {
                 Begun::Open(Box::new(Pending { task, ready, report, origin: self.origin() }))
@@ -73,7 +73,7 @@ impl Reviver<'_> {
         if let Some((_, entry, list)) = found {
             // Now, while what was seen and what it resolved to belong together.
             self.see_anew(request, &resolver, &prepared, &search, list);
-            return Ok(Step::Found(prepared, entry));
+            return Ok(Step::Found(prepared, entry, resolver.files.seen_and_listed()));
         }
         let watched = self.watch(request, &prepared, &search, report)?;
         let guard = self.guard(&prepared, report);

@@ -1,8 +1,9 @@
 //! An entry that was found for a task, and its revival.
 
-use super::super::files::Files;
+use super::super::files::{Files, Seen};
 use super::super::prepare::Prepared;
 use super::super::run::{Report, Reviver};
+use super::super::unchanged::as_seen;
 use super::begin::Begun;
 use super::task::Task;
 use crate::key::Key;
@@ -17,6 +18,8 @@ pub struct Found {
     pub(super) prepared: Prepared,
     pub(super) entry: Entry,
     pub(super) report: Report,
+    /// What was seen of files when it was found.
+    pub(super) seen: Seen,
 }
 
 /// A task that was revived.
@@ -46,13 +49,26 @@ impl Found {
 
 impl Reviver<'_> {
     /// Puts in place what was found, as a hit of a run does. Where it proves to be no hit, that is how the attempt goes on:
-    /// open, or bare.
+    /// open, or bare. Where something that it was found by has changed since, it is looked up anew: what it was bound to then
+    /// would be taken for the work of what is there now.
     pub fn revive_found(&self, found: Found) -> Result<Revived, Begun> {
-        let Found { task, prepared, entry, mut report } = found;
-        // What was seen when it was found may be another file by now.
         let files = Files::new(Rc::clone(&self.table), Rc::clone(&self.clock));
+        if as_seen(&found.seen, &files, &found.prepared.places) {
+            return self.put_found(found, &files);
+        }
+        let Found { task, report, .. } = found;
+        match self.begin_with(task, report, true) {
+            Begun::Found(found) => {
+                self.put_found(*found, &Files::new(Rc::clone(&self.table), Rc::clone(&self.clock)))
+            }
+            no_hit => Err(no_hit),
+        }
+    }
+
+    fn put_found(&self, found: Found, files: &Files) -> Result<Revived, Begun> {
+        let Found { task, prepared, entry, mut report, .. } = found;
         let umask = task.environment.umask;
-        match self.put_in_place(umask, &files, &prepared, &entry, &mut report) {
+        match self.put_in_place(umask, files, &prepared, &entry, &mut report) {
             Some(outcome) => {
                 self.note_use(&entry, &outcome, &mut report);
                 self.note(&mut report);

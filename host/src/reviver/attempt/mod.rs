@@ -14,6 +14,7 @@
 //! | | [`Begun::Open`] | runs [`Pending::arguments`], then finishes, or drops it | unchanged |
 //! | | [`Begun::Bare`]: no key, or nothing that could be recorded | runs the command as it is | says so, with the reason |
 //! | [`revive_found`](super::run::Reviver::revive_found) | [`Revived`] | passes the output on | a hit |
+//! | | an input changed since: it is looked up anew, and what is found then revived | as above | as for what comes of it |
 //! | | it proves to be no hit: an open or a bare attempt | as above | unchanged, or the reason |
 //! | [`finish`](super::run::Reviver::finish) | [`Finished`], recorded or with the reason | runs the command once more where it is [told to](Finished::again) | a miss |
 //!

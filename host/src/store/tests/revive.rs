@@ -76,6 +76,27 @@ fn a_read_only_destination_is_replaced() {
     assert_eq!(fs::read(&destination).unwrap(), b"new");
 }
 
+/// Root revived a file at `/dev/null`, and took it from everybody: it is renamed over, where a compiler would write to it.
+#[test]
+fn a_device_is_not_replaced() {
+    let cache = Cache::new();
+    cache.partition.add(key("k"), &draft(&[b"1", b"2"]), Timestamp(1)).unwrap();
+    let (device, file) = (cache.path("device"), cache.path("file"));
+    let made = std::process::Command::new("mknod").arg(&device).args(["c", "1", "3"]).output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        std::io::Write::write_all(&mut std::io::stderr(), b"SKIPPED: only root can make devices\n").ok();
+        return;
+    }
+    for destinations in [&[device.as_path(), &file][..], &[&file, &device]] {
+        fs::write(&file, b"old").unwrap();
+        let error = revive(&cache, "k", destinations);
+        assert!(matches!(error, Err(StageError::Destination { .. })), "{error:?}");
+        assert!(!fs::symlink_metadata(&device).unwrap().is_file());
+        assert_eq!(fs::read(&file).unwrap(), b"old");
+        assert_eq!(names(cache.directory.path()), ["cache", "device", "file"]);
+    }
+}
+
 /// The original tried for ever to unlink such a destination.
 #[test]
 fn a_directory_as_destination_is_refused() {

@@ -156,3 +156,43 @@ fn what_was_begun_with_one_plugin_is_not_finished_with_another() {
     assert!(finished.again.is_some(), "its arguments were not the user's");
     assert_eq!(place.keys(), 0);
 }
+
+/// A client had asked for many operations at once, and had them revived later. A source that was edited in between got the
+/// output of what it had been, with the present as its time: newer than the edit, and so nothing was built anew.
+#[test]
+fn what_changed_after_it_was_found_is_looked_up_anew() {
+    let place = Place::new(Policy::default());
+    for words in ["one", "two"] {
+        place.write("in", words);
+        assert_eq!(outcome(&place.attempt(COPY).report), RECORDED);
+        place.remove("out");
+    }
+    let found = place.found(COPY);
+    place.write("in", "one");
+    assert_eq!(outcome(&place.reviver().revive_found(found).unwrap().report), HIT);
+    assert_eq!(place.read("out").as_deref(), Some("one"), "what is known too is revived");
+    let found = place.found(COPY);
+    place.write("in", "three");
+    let Err(Begun::Open(pending)) = place.reviver().revive_found(found) else { panic!("nobody knows it") };
+    assert_eq!(outcome(&place.finish(*pending).report), RECORDED);
+    assert_eq!(place.read("out").as_deref(), Some("three"));
+    assert_eq!(place.keys(), 3);
+}
+
+/// Of what was absent only the directory is looked at, where that is enough.
+#[test]
+fn what_appeared_after_it_was_found_is_looked_up_anew() {
+    let script = "cat lib/first 2>/dev/null > out || cat second > out; echo lib/first second > $1";
+    let place = Place::new(Policy { reports: true, ..Policy::default() });
+    place.write("in", "");
+    place.write("second", "2");
+    fs::create_dir(place.at("lib")).unwrap();
+    settle();
+    assert_eq!(outcome(&place.attempt(script).report), RECORDED);
+    let found = place.found(script);
+    assert!(found.seen.contains_key(&place.at("lib")) && !found.seen.contains_key(&place.at("lib/first")));
+    place.write("lib/first", "1");
+    let Err(Begun::Open(pending)) = place.reviver().revive_found(found) else { panic!("it appeared") };
+    assert_eq!(outcome(&place.finish(*pending).report), RECORDED);
+    assert_eq!(place.read("out").as_deref(), Some("1"));
+}

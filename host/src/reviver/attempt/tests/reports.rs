@@ -105,3 +105,18 @@ fn a_command_that_fails_for_want_of_a_directory_is_bare() {
     assert_eq!(place.journal().len(), 1);
     assert_eq!(place.locks(), 0);
 }
+
+/// A report that was a pipe was waited for with the locks of all writes held, also after its client had gone; and one of any
+/// size was read whole.
+#[test]
+fn a_report_that_is_no_file_or_too_large_is_none() {
+    let place = Place::new(Policy { reports: true, ..Policy::default() });
+    place.write("in", "words");
+    let scripts = ["mkfifo $1", "mkdir $1", "truncate -s 1G $1", "ln -s /dev/zero $1"];
+    for script in scripts {
+        let finished = place.attempt(&format!("cat in > out; {script}"));
+        assert!(finished.report.record.reason.contains("left no report"), "{script}: {finished:?}");
+        place.remove("out");
+    }
+    assert_eq!((place.keys(), place.locks()), (0, 0));
+}
