@@ -7,6 +7,7 @@
 //! | `change.rs` | files that vanish or change while they are promoted |
 //! | `disk.rs` | a store that cannot be written, and one that is full |
 //! | `garbled.rs` | real sessions with damage |
+//! | `plugin.rs` | metadata plugins that loop and lie |
 //! | `crowd.rs` | many who say nothing, some who never listen, one who is killed; and the memory for all that |
 
 mod change;
@@ -15,6 +16,7 @@ mod disk;
 mod garbled;
 mod greeting;
 mod paths;
+mod plugin;
 
 use crate::fixture::write;
 use crate::peer::{Daemon, LONG, Place, Whose};
