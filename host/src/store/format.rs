@@ -55,6 +55,21 @@ pub enum ItemKind {
     Link,
 }
 
+impl ItemKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::File, Self::Directory, Self::Link];
+
+    /// What it is called, for people and on the wire.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Directory => "directory",
+            Self::Link => "link",
+        }
+    }
+}
+
 /// One content of an entry.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Item {

@@ -53,7 +53,7 @@ pub(super) fn find(context: &Context, args: &FindArgs, out: &mut impl Write) -> 
     }
     for item in entry.items() {
         let path = show::path(&item.path);
-        let (kind, size) = (kind(item.kind), ByteSize(item.size));
+        let (kind, size) = (item.kind.word(), ByteSize(item.size));
         writeln!(out, "{kind:<10}{path}  {:o}  {size}  {}", item.mode, item.digest.short())?;
     }
     Ok(Exit::Done)
@@ -66,7 +66,7 @@ fn extract(context: &Context, entry: &Entry, directory: &Path) -> Result<(), Sta
     let mut manifest = Vec::new();
     let width = entry.items().len().saturating_sub(1).to_string().len();
     for (index, item) in entry.items().iter().enumerate() {
-        let (kind, mode, size, digest) = (kind(item.kind), item.mode, item.size, item.digest);
+        let (kind, mode, size, digest) = (item.kind.word(), item.mode, item.size, item.digest);
         // Escaped as in a byte string of Rust, so that a line is a line whatever the path holds.
         let path = item.path.escape_ascii();
         manifest.extend(format!("{index:0width$} {kind} {mode:o} {size} {digest} \"{path}\"\n").into_bytes());
@@ -90,18 +90,10 @@ fn ended(exit: Ended) -> String {
     }
 }
 
-pub(super) const fn kind(kind: ItemKind) -> &'static str {
-    match kind {
-        ItemKind::File => "file",
-        ItemKind::Directory => "directory",
-        ItemKind::Link => "link",
-    }
-}
-
 fn as_json(entry: &Entry, outcome: Option<&Outcome>) -> Json {
     let items = entry.items().iter().map(|item| {
         let path = String::from_utf8_lossy(&item.path);
-        let (kind, digest) = (kind(item.kind), item.digest.to_hex());
+        let (kind, digest) = (item.kind.word(), item.digest.to_hex());
         json!({"path": path, "kind": kind, "mode": item.mode, "size": item.size, "digest": digest})
     });
     let outcome = outcome.map(|outcome| {

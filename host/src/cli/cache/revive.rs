@@ -61,7 +61,7 @@ pub(super) fn revive(context: &Context, args: &ReviveArgs, out: &mut impl Write)
     let lines = paths.iter().zip(entry.items());
     if args.json {
         let list = lines.map(|(path, item)| {
-            json!({"path": path.to_string_lossy(), "kind": super::find::kind(item.kind), "size": item.size})
+            json!({"path": path.to_string_lossy(), "kind": item.kind.word(), "size": item.size})
         });
         let name = entry.name().map(crate::key::Name::as_str);
         writeln!(

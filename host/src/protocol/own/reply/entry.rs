@@ -100,14 +100,9 @@ impl Answer for Found {
 
 impl Item {
     fn to_sexp(&self) -> Sexp {
-        let kind = match self.kind {
-            ItemKind::File => "file",
-            ItemKind::Directory => "directory",
-            ItemKind::Link => "link",
-        };
         Sexp::list([
             Sexp::atom(self.path.as_slice()),
-            Sexp::atom(kind),
+            Sexp::atom(self.kind.word()),
             Sexp::atom(format!("{:o}", self.mode)),
             Sexp::number(self.size),
             Sexp::atom(self.digest.to_hex()),
@@ -118,12 +113,7 @@ impl Item {
         let [path, kind, mode, size, digest] = value.as_list()? else { return None };
         Some(Self {
             path: path.as_atom()?.to_vec(),
-            kind: match kind.as_atom()? {
-                b"file" => ItemKind::File,
-                b"directory" => ItemKind::Directory,
-                b"link" => ItemKind::Link,
-                _ => return None,
-            },
+            kind: ItemKind::ALL.into_iter().find(|known| Some(known.word()) == kind.as_text())?,
             mode: octal(mode.as_atom()?)?,
             size: size.as_number()?,
             digest: Digest::from_hex(digest.as_text()?)?,
