@@ -12,14 +12,18 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// Less than any time limit of the daemon, and enough for a machine with much else to do: what has to wait for another client
+/// waits for half a minute or for ever.
+const SOON: Duration = Duration::from_secs(10);
+
 #[test]
-fn among_two_hundred_silent_clients_one_is_served_within_a_second() -> Result<()> {
+fn among_two_hundred_silent_clients_one_is_served_at_once() -> Result<()> {
     let mut attacked = Attacked::new()?;
     let before = attacked.daemon.peak()?;
     let silent = (0..200).map(|_| attacked.daemon.connect()).collect::<Result<Vec<_>>>()?;
     let started = Instant::now();
     attacked.serves()?;
-    ensure!(started.elapsed() < Duration::from_secs(1), "after {:?}", started.elapsed());
+    ensure!(started.elapsed() < SOON, "after {:?}", started.elapsed());
     let grown = attacked.daemon.peak()? - before;
     ensure!(grown < 64 << 20, "{} MiB for 200 who say nothing", grown >> 20);
     drop(silent);
@@ -28,7 +32,7 @@ fn among_two_hundred_silent_clients_one_is_served_within_a_second() -> Result<()
 
 /// Those who have greeted may be silent as long as they want: a build may take hours.
 #[test]
-fn among_two_hundred_who_greeted_one_is_served_within_a_second() -> Result<()> {
+fn among_two_hundred_who_greeted_one_is_served_at_once() -> Result<()> {
     let mut attacked = Attacked::new()?;
     let mut idle = Vec::new();
     for _ in 0..200 {
@@ -39,7 +43,7 @@ fn among_two_hundred_who_greeted_one_is_served_within_a_second() -> Result<()> {
     }
     let started = Instant::now();
     attacked.serves()?;
-    ensure!(started.elapsed() < Duration::from_secs(1), "after {:?}", started.elapsed());
+    ensure!(started.elapsed() < SOON, "after {:?}", started.elapsed());
     Ok(())
 }
 
@@ -123,7 +127,7 @@ fn who_never_reads_keeps_nobody() -> Result<()> {
         "{sent} bytes: {}",
         attacked.daemon.peak()?
     );
-    ensure!(attacked.daemon.ends()? < Duration::from_secs(5), "it waits for one who never reads");
+    ensure!(attacked.daemon.ends()? < SOON, "it waits for one who never reads");
     Ok(())
 }
 
