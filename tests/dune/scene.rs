@@ -209,8 +209,10 @@ pub(crate) fn gone(pid: Pid) -> bool {
     let until = Instant::now() + Duration::from_secs(20);
     while Instant::now() < until {
         let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // Where nothing reaps what lost its parent it stays as a zombie.
-        if test_kill_process(pid).is_err() || status.contains(") Z") {
+        // Where nothing reaps what lost its parent it stays as a zombie. Its first thread is one before the others have
+        // ended, and they hold its locks: a daemon was taken for a living one in the moment after its end.
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+        if test_kill_process(pid).is_err() || status.contains(") Z") && threads <= 1 {
             return true;
         }
         sleep(Duration::from_millis(5));
