@@ -52,9 +52,12 @@ pub(super) fn user_settings() -> Result<UserSettings, SettingError> {
 
 /// A directory of the XDG base directory specification; a relative one is none.
 pub(super) fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
-    let given = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = || std::env::var_os("HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    given.or_else(|| Some(home()?.join(below_home)))
+    directory(variable).or_else(|| Some(directory("HOME")?.join(below_home)))
+}
+
+/// A directory that a variable names.
+pub(super) fn directory(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
 impl Opened {

@@ -22,6 +22,15 @@ pub(super) fn number(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
+/// What was done about a finding of a verification.
+pub(super) const fn remedy(is_remedied: bool, is_damage: bool) -> &'static str {
+    match (is_remedied, is_damage) {
+        (true, true) => "; it is in quarantine now",
+        (true, false) => "; put right",
+        (false, _) => "",
+    }
+}
+
 /// A path for a terminal: what would steer it is escaped.
 pub(super) fn path(path: &[u8]) -> String {
     let text = String::from_utf8_lossy(path);

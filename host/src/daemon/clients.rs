@@ -160,13 +160,13 @@ impl Clients {
         self.state().greeted
     }
 
-    /// The same for those who have greeted.
+    /// Ends one direction of the connections of those who have greeted, or both.
     pub fn end_greeted(&self, which: Shutdown) {
         let state = self.state();
         state.open.values().filter(|open| !open.is_stranger).for_each(|open| open.handle.end(which));
     }
 
-    /// Ends one direction of all connections, or both.
+    /// The same for all connections.
     pub fn end(&self, which: Shutdown) {
         self.state().open.values().for_each(|open| open.handle.end(which));
     }

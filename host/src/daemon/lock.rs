@@ -7,6 +7,7 @@
 
 use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
 use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -17,6 +18,16 @@ use std::path::Path;
 pub struct Holder {
     /// The process; `None` for one that cannot be named from here, as one outside of a container.
     pub pid: Option<Pid>,
+}
+
+/// `pid 4711`.
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pid {
+            Some(pid) => write!(f, "pid {pid}"),
+            None => f.write_str("a process that cannot be named from here"),
+        }
+    }
 }
 
 /// What came of asking for a lock.

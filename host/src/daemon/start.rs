@@ -61,12 +61,11 @@ impl fmt::Display for StartError {
         match self {
             Self::System { what, path, source } => write!(f, "cannot {what} {}: {source}", path.display()),
             Self::Running { socket, holder } => {
-                write!(f, "already running on {} ({})", socket.display(), who(*holder))
+                write!(f, "already running on {} ({holder})", socket.display())
             }
             Self::DuneRunning { port, holder } => write!(
                 f,
-                "another daemon serves Dune's clients ({}; it holds {}); end it with `dune cache stop`",
-                who(*holder),
+                "another daemon serves Dune's clients ({holder}; it holds {}); end it with `dune cache stop`",
                 port.display()
             ),
             Self::Open { directory, why } => write!(
@@ -86,14 +85,6 @@ impl fmt::Display for StartError {
             ),
         }
     }
-}
-
-/// A process as people call it.
-fn who(holder: Holder) -> String {
-    holder.pid.map_or_else(
-        || "in a process that cannot be named from here".to_owned(),
-        |pid| format!("pid {}", pid.as_raw_nonzero()),
-    )
 }
 
 impl std::error::Error for StartError {

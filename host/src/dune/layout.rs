@@ -11,7 +11,7 @@
 //!   meta/v5/kk/KEY                  Dune 3.x: rules
 //!   values/v3/                      Dune 3.x: what is no file; counted, and left alone
 //!   temp/                           Dune 3.x's own temporaries; left alone
-//!   promoting.XXXXXX.PID/           files on their way into the store, one for each client of a daemon; 0700
+//!   promoting.<6 signs>.<process>/  files on their way into the store, one for each client of a daemon; 0700
 //!   quarantine/                     what was found to be damaged; ours, Dune never looks there
 //!   runtime/ beacon log …           of Dune's daemon
 //! ```

@@ -14,7 +14,7 @@ use super::DuneStore;
 use super::layout::{FileId, FileLayout};
 use super::note::{Note, Refusal};
 use super::source::open_stored;
-use super::stage::{Held, KEPT, Staged, Staging, is_absent, is_fatal, link, read_stored};
+use super::stage::{Held, KEPT, Staged, Staging, is_absent, is_fatal, link, read_whole};
 use crate::identity::Identity;
 use crate::time::Timestamp;
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps, renameat_with, utimensat};
@@ -115,7 +115,7 @@ impl DuneStore {
             Err(error) if is_absent(&error) => return Ok(State::Gone),
             Err(error) => return Err(Refusal::io("open", path)(error)),
         };
-        let (read, content) = read_stored(&file, path, buffer)?;
+        let (read, content) = read_whole(&file, path, buffer)?;
         if content.scheme(id.digest).is_some_and(|scheme| scheme.is_of(id.layout)) {
             self.proofs().read(&read, now);
             return Ok(State::Right);

@@ -242,9 +242,13 @@ fn identity(file: &File, named: &Path) -> Result<Identity, Refusal> {
     Ok(Identity::of(&metadata))
 }
 
-/// Reads a file that stays as it is meanwhile. A change of its inode alone may be anybody's link to it: then it counts as it was
+/// Reads a file that stays as it is meanwhile: its identity, and its content. A change of its inode alone may be anybody's link to it: then it counts as it was
 /// read twice alike.
-fn read_whole(file: &File, named: &Path, buffer: &mut [u8]) -> Result<(Identity, Content), Refusal> {
+pub(super) fn read_whole(
+    file: &File,
+    named: &Path,
+    buffer: &mut [u8],
+) -> Result<(Identity, Content), Refusal> {
     let mut before = identity(file, named)?;
     let mut earlier = None;
     for _ in 0..READINGS {
@@ -258,15 +262,6 @@ fn read_whole(file: &File, named: &Path, buffer: &mut [u8]) -> Result<(Identity,
         (before, earlier) = (after, Some(content));
     }
     Err(Refusal::Changing(named.to_owned()))
-}
-
-/// The content of a file of the store, and its identity, if that stayed the same.
-pub(super) fn read_stored(
-    file: &File,
-    path: &Path,
-    buffer: &mut [u8],
-) -> Result<(Identity, Content), Refusal> {
-    read_whole(file, path, buffer)
 }
 
 /// Whether an error says that something is not there.

@@ -16,7 +16,7 @@
 use super::layout::{FileId, FileLayout, MetaLayout};
 use super::note::Refusal;
 use super::source::open_stored;
-use super::stage::{KEPT, is_absent, read_stored};
+use super::stage::{KEPT, is_absent, read_whole};
 use super::walk::{Found, RuleState, Trouble, Troubles};
 use super::{DuneError, DuneStore};
 use crate::identity::Identity;
@@ -143,7 +143,7 @@ impl Pass<'_> {
             return self.set_aside(path, FindingKind::NoFile, troubles);
         }
         let Some(file) = troubles.check("open", path, open_stored(path)) else { return };
-        let (identity, content) = match read_stored(&file, path, &mut self.buffer) {
+        let (identity, content) = match read_whole(&file, path, &mut self.buffer) {
             Ok(read) => read,
             Err(Refusal::Io { what, path, source }) => {
                 troubles.check::<()>(what, &path, Err(source));

@@ -6,7 +6,7 @@ use crate::cli::progress::Progress;
 use crate::cli::show;
 use crate::cli::what::What;
 use crate::repository::size::ByteSize;
-use crate::store::{Finding, Remedy, Verified};
+use crate::store::{Remedy, Verified};
 use clap::Args;
 use serde_json::{Value as Json, json};
 use std::io::Write;
@@ -63,7 +63,13 @@ fn tell(args: &VerifyArgs, verified: &Verified, what: &What, out: &mut impl Writ
     for finding in findings {
         let what = finding.key.map(|key| what.is(key)).filter(|what| !what.is_empty());
         let what = what.map(|what| format!(" (`{what}`)")).unwrap_or_default();
-        writeln!(out, "{}: {}{what}{}", finding.path.display(), finding.kind, done(finding))?;
+        writeln!(
+            out,
+            "{}: {}{what}{}",
+            finding.path.display(),
+            finding.kind,
+            show::remedy(finding.remedied, finding.kind.is_damage())
+        )?;
     }
     if *freed > 0 {
         writeln!(out, "{} of objects that no entry needed are gone", ByteSize(*freed))?;
@@ -83,12 +89,4 @@ fn tell(args: &VerifyArgs, verified: &Verified, what: &What, out: &mut impl Writ
         writeln!(out, "`reviver cache verify --repair` puts the rest right")?;
     }
     Ok(())
-}
-
-fn done(finding: &Finding) -> &'static str {
-    match (finding.remedied, finding.kind.is_damage()) {
-        (true, true) => "; it is in quarantine now",
-        (true, false) => "; put right",
-        (false, _) => "",
-    }
 }

@@ -8,7 +8,7 @@
 //! | Dune's port file | `$XDG_RUNTIME_DIR/dune-cache-daemon/dune-cache-daemon/port`; without that variable below Dune's caches, in one place for clients since 2.6 and in another one for older ones |
 
 use crate::cli::Global;
-use crate::cli::context::user_settings;
+use crate::cli::context::{directory, user_settings};
 use crate::repository::user::UserSettings;
 use anyhow::{Context as _, anyhow};
 use std::path::{Path, PathBuf};
@@ -71,10 +71,6 @@ impl Places {
 /// A path that means the same in another working directory.
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("cannot tell where {} is", path.display()))
-}
-
-fn directory(variable: &str) -> Option<PathBuf> {
-    std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
 /// A directory of the XDG base directory specification, also where there is no `HOME`: a daemon may be started by what has

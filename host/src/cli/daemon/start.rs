@@ -6,7 +6,7 @@ use super::log::LogFile;
 use super::places::Places;
 use super::{detach, status};
 use crate::cli::Global;
-use crate::cli::context::{Context, now, user_settings, xdg};
+use crate::cli::context::{Context, asker, now, user_settings};
 use crate::cli::exit::Exit;
 use crate::cli::trim;
 use crate::daemon::background::{Background, Work, trim_dune};
@@ -79,14 +79,13 @@ fn serve(places: &Places, args: &StartArgs) -> anyhow::Result<Exit> {
         user: rustix::process::geteuid().as_raw(),
         leaves: args.exit_no_client,
     };
-    let grants = xdg("XDG_STATE_HOME", ".local/state").map(|state| state.join("reviver/grants.toml"));
     let background = Background { period: limits.period, work: work(places, user.read_only, &limits) };
     let given = Given {
         store,
         dune,
         runtime,
         user,
-        grants,
+        grants: asker().grants,
         now,
         log: Arc::<LogFile>::clone(&log),
         patience: PATIENCE,

@@ -41,7 +41,7 @@ pub(super) fn status(global: &Global, args: &StatusArgs, out: &mut impl Write) -
         writeln!(out, "{said}")?;
         return Ok(Exit::Done);
     }
-    writeln!(out, "listening on {} ({})", place.socket().display(), who(holder))?;
+    writeln!(out, "listening on {} ({holder})", place.socket().display())?;
     if let Some(address) = said["dune"].as_str() {
         writeln!(out, "serving Dune's clients on {address}")?;
         for port in said["ports"].as_array().into_iter().flatten().filter_map(Json::as_str) {
@@ -74,10 +74,6 @@ fn said(place: &Place, holder: Holder) -> Json {
     json!({"pid": pid, "socket": place.socket().to_string_lossy()})
 }
 
-fn who(holder: Holder) -> String {
-    holder.pid.map_or_else(|| "its process cannot be named from here".to_owned(), |pid| format!("pid {pid}"))
-}
-
 /// That the daemon to be started is there: done, unless it was to serve Dune's clients and does not.
 pub(super) fn running_already(
     place: &Place,
@@ -85,7 +81,7 @@ pub(super) fn running_already(
     is_for_dune: bool,
     out: &mut impl Write,
 ) -> anyhow::Result<Exit> {
-    writeln!(out, "already running on {} ({})", place.socket().display(), who(holder))?;
+    writeln!(out, "already running on {} ({holder})", place.socket().display())?;
     let said = said(place, holder);
     match said["dune"].as_str() {
         Some(address) => writeln!(out, "serving Dune's clients on {address}")?,

@@ -6,7 +6,6 @@ use crate::cli::exit::Exit;
 use crate::cli::progress::Progress;
 use crate::cli::show;
 use crate::dune::Verified;
-use crate::dune::verify::Finding;
 use crate::repository::size::ByteSize;
 use crate::store::Remedy;
 use clap::Args;
@@ -61,7 +60,13 @@ fn tell(args: &VerifyArgs, verified: &Verified, out: &mut impl Write) -> anyhow:
         return Ok(());
     }
     for finding in findings {
-        writeln!(out, "{}: {}{}", finding.path.display(), finding.kind, done(finding))?;
+        writeln!(
+            out,
+            "{}: {}{}",
+            finding.path.display(),
+            finding.kind,
+            show::remedy(finding.remedied, finding.kind.is_damage())
+        )?;
     }
     let files = show::number(*files as usize, "file", "files");
     let rules = show::number(*metas as usize, "rule", "rules");
@@ -82,12 +87,4 @@ fn tell(args: &VerifyArgs, verified: &Verified, out: &mut impl Write) -> anyhow:
         )?;
     }
     Ok(())
-}
-
-fn done(finding: &Finding) -> &'static str {
-    match (finding.remedied, finding.kind.is_damage()) {
-        (true, true) => "; it is in quarantine now",
-        (true, false) => "; put right",
-        (false, _) => "",
-    }
 }

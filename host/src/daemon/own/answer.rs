@@ -29,43 +29,46 @@ pub(super) fn answer(
     bench: &mut Option<Bench>,
     pass: &mut Pass<'_>,
 ) -> Result<Done, Refused> {
-    if let Request::Repository { path } = &request {
-        return name(connection, path).map(|named| done(&named));
-    }
-    let bench = match bench {
-        Some(bench) => bench,
-        None => bench.insert(repository(connection)?.bench()),
-    };
+    let bench = ready(connection, bench);
     let operations = &connection.operations;
     match request {
         Request::Repository { path } => name(connection, &path).map(|named| done(&named)),
-        Request::Find(which) => entries::find(bench, &which).map(|found| done(&found)),
-        Request::Revive(revive) => entries::revive(bench, &revive, pass).map(|revived| done(&revived)),
-        Request::Forget { operation } => operations.take(operation).map(|_| done(&Forgotten)),
-        Request::Hash { path } => upkeep::hash(bench, &path, pass).map(|hashed| done(&hashed)),
+        Request::Find(which) => entries::find(bench?, &which).map(|found| done(&found)),
+        Request::Revive(revive) => entries::revive(bench?, &revive, pass).map(|revived| done(&revived)),
+        Request::Forget { operation } => {
+            bench?;
+            operations.take(operation).map(|_| done(&Forgotten))
+        }
+        Request::Hash { path } => upkeep::hash(bench?, &path, pass).map(|hashed| done(&hashed)),
         Request::Record(record) => {
+            let bench = bench?;
             pass();
             let (recorded, grown) = entries::record(bench, &record)?;
             Ok(Done { grown, ..done(&recorded) })
         }
         Request::Derive(derive) => {
+            let bench = bench?;
             pass();
             operations::derive(connection, bench, derive).map(|derived| done(&derived))
         }
         Request::ReviveOperation { operation } => {
+            let bench = bench?;
             pass();
             operations::revive(connection, bench, operation).map(|again| done(&again))
         }
         Request::RecordOperation(ran) => {
+            let bench = bench?;
             pass();
             let (recorded, grown) = operations::record(connection, bench, ran)?;
             Ok(Done { grown, ..done(&recorded) })
         }
         Request::Stats => {
+            let bench = bench?;
             pass();
             upkeep::stats(bench).map(|stats| done(&stats))
         }
         Request::Trim { size } => {
+            let bench = bench?;
             pass();
             upkeep::trim(connection, bench, size).map(|trimmed| done(&trimmed))
         }
@@ -87,7 +90,11 @@ fn name(connection: &Connection<'_>, path: &Path) -> Result<Named, Refused> {
     Ok(named)
 }
 
-fn repository<'c>(connection: &'c Connection<'_>) -> Result<&'c Repository, Refused> {
+/// What this thread has of the repository that was named.
+fn ready<'b>(connection: &Connection<'_>, bench: &'b mut Option<Bench>) -> Result<&'b mut Bench, Refused> {
     let none = || Refused::because(Code::NoRepository, "the first request names the repository");
-    connection.repository.get().ok_or_else(none)
+    match bench {
+        Some(bench) => Ok(bench),
+        None => Ok(bench.insert(connection.repository.get().ok_or_else(none)?.bench())),
+    }
 }

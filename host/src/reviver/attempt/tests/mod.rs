@@ -14,10 +14,8 @@ use crate::outcome::{Chunk, Exit, Stream};
 use crate::policy::{Fault, KeyPolicy, Plain, PolicyId, SharedInputs};
 use crate::reviver::environment::Environment;
 use crate::reviver::execute::{Executed, Outputs};
-use crate::reviver::input::InputRule;
 use crate::reviver::journal;
-use crate::reviver::recheck::Share;
-use crate::reviver::run::{Ran, Report, Request, Reviver};
+use crate::reviver::run::{Ran, Report, Reviver};
 use crate::reviver::table::Table;
 use crate::store::{Options, Partition, PartitionId, Store};
 use crate::time::Timestamp;
@@ -248,23 +246,10 @@ impl Place {
 
     /// The same operation as a run of our own, and what it said.
     fn run(&self, script: &str) -> (Report, String) {
-        let Task { operation, environment, accepted, joined } = self.task(script);
-        let request = Request {
-            operation: Rc::new(operation),
-            environment: Rc::new(environment),
-            accepted: &accepted,
-            input: InputRule::None,
-            stdin: None,
-            joined,
-            here: false,
-            told: &[],
-            recheck: Share::NONE,
-        };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let outputs = &mut Outputs { stdout: &mut stdout, stderr: &mut stderr };
-        let report = match self.reviver().run(&request, outputs).unwrap() {
-            Ran::Done { report, .. } | Ran::Bare { report, .. } => report,
-        };
+        let (_, ran) = self.task(script).ask(|request| self.reviver().run(request, outputs).unwrap());
+        let (Ran::Done { report, .. } | Ran::Bare { report, .. }) = ran;
         (report, String::from_utf8(stdout).unwrap())
     }
 
