@@ -13,6 +13,12 @@ use crate::time::Timestamp;
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+/// How long and how often a directory whose times differ is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(4);
+const LOOKS: u32 = 5;
 
 /// Says which link or directory on the way to an ingredient is too young to be sure of.
 pub(super) fn all_older(
@@ -55,8 +61,8 @@ fn way_is_older(path: &Path, started: Timestamp, known: &mut HashSet<PathBuf>) -
         let Ok(metadata) = fs::symlink_metadata(part) else { continue };
         let identity = Identity::of(&metadata);
         links |= metadata.is_symlink();
-        let moved = metadata.is_symlink() || (metadata.is_dir() && is_moved(part, identity));
-        if moved && !(Identity { mtime: identity.ctime, ..identity }).unchanged_since(started) {
+        let old = Identity { mtime: identity.ctime, ..identity }.unchanged_since(started);
+        if !old && (metadata.is_symlink() || (metadata.is_dir() && is_moved(part, identity))) {
             return Err(Changed::Young(part.to_owned()));
         }
     }
@@ -66,18 +72,23 @@ fn way_is_older(path: &Path, started: Timestamp, known: &mut HashSet<PathBuf>) -
     }
 }
 
-/// Whether a directory's inode changed later than its names. The system does not read both times at one moment: in a busy
-/// directory, such as one for temporary files, names may come between the two. So a difference must be there twice.
+/// Whether a directory's inode changed later than its names. The system neither writes nor reads both times at one moment:
+/// in a busy directory, such as one for temporary files, names may come between the two, and who puts one there may have
+/// to wait for a processor meanwhile. So a difference must stay for a while.
 fn is_moved(directory: &Path, seen: Identity) -> bool {
-    let again = || fs::symlink_metadata(directory).map(|there| Identity::of(&there));
-    seen.ctime != seen.mtime && again().map_or(true, |now| now.ctime != now.mtime)
+    let differs = |identity: Identity| identity.ctime != identity.mtime;
+    let stays = || {
+        thread::sleep(LOOK_AGAIN);
+        fs::symlink_metadata(directory).map_or(true, |there| differs(Identity::of(&there)))
+    };
+    differs(seen) && (0..LOOKS).all(|_| stays())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
-    use std::time::{Duration, SystemTime};
+    use std::time::SystemTime;
 
     #[test]
     fn a_link_made_anew_and_a_moved_directory_are_young_and_new_names_are_not() {

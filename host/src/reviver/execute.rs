@@ -10,6 +10,7 @@
 //! sends them to the whole group; they only keep us waiting for it. Those that we were started to ignore stay ignored, by
 //! the command too.
 
+use super::start::{NoStart, start};
 use super::topology::Topology;
 use crate::outcome::{Chunk, Exit, Outcome, Stream};
 use crate::time::{Clock, Timestamp};
@@ -150,6 +151,8 @@ impl Executed {
 pub(super) const MOST_KEPT: usize = 8 << 20;
 /// What a pipe can hold at most; after the command's end nobody but those that it left behind can fill it again.
 const MOST_LEFT: usize = 1 << 20;
+/// So often others that start commands are waited for, a moment each: one of them may never come to an end.
+const MOST_MOMENTS: u32 = 40;
 
 /// Runs a command to its end. An error means that it was not started.
 pub fn execute(spawn: Spawn<'_>, clock: &dyn Clock, outputs: &mut Outputs<'_>) -> io::Result<Executed> {
@@ -170,7 +173,7 @@ pub fn execute(spawn: Spawn<'_>, clock: &dyn Clock, outputs: &mut Outputs<'_>) -
     let pipes = spawn.output.connect(&mut command)?;
     let signals = Signals::new()?;
     let started = clock.now();
-    let child = command.spawn()?;
+    let child = start(&mut command)?;
     // The command holds our ends of the pipes until it is dropped.
     drop(command);
     let mut run = Run { child, pipes, signals, output: Vec::new(), kept: 0, cut: false };
@@ -262,12 +265,21 @@ impl Run {
         held
     }
 
-    /// Whether a pipe stays open and empty for a moment. Another thread of this process that is just starting a command of
-    /// its own holds every pipe, until that command has begun.
+    /// Whether a pipe stays open and empty for a moment in which nothing is started: a command that another thread just
+    /// starts holds every pipe until it has begun. Who starts commands past this library has the same moment for it.
     fn is_quiet(&self, pipe: usize) -> bool {
-        let moment = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
-        let mut ready = [PollFd::new(&self.pipes[pipe].0, PollFlags::IN)];
-        matches!(poll(&mut ready, Some(&moment)), Ok(0))
+        let moment = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+        for _ in 0..MOST_MOMENTS {
+            let alone = NoStart::now();
+            let mut ready = [PollFd::new(&self.pipes[pipe].0, PollFlags::IN)];
+            if !matches!(poll(&mut ready, Some(&moment)), Ok(0)) {
+                return false;
+            }
+            if alone.is_some() {
+                break;
+            }
+        }
+        true
     }
 
     /// Reads once from a pipe; `None` where nothing is there now.

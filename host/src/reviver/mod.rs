@@ -61,6 +61,7 @@ pub mod revive;
 pub mod run;
 pub mod scan;
 pub mod secret;
+mod start;
 pub mod table;
 pub mod topology;
 pub mod tree;

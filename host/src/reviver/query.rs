@@ -6,6 +6,7 @@
 use super::program;
 use super::remember::{check, checked};
 use super::resolve::Resolver;
+use super::start::start;
 use super::value::Value;
 use crate::bytes::{Layout, Malformed, Reader, Writer, from_bytes, to_bytes};
 use crate::digest::{Digest, Framer};
@@ -63,7 +64,8 @@ pub fn answer(
     let program = program::find(resolver, question.program).map_err(|doubt| failed(&doubt))?;
     let program = program.ok_or_else(|| failed(&"there is no such program"))?;
     let directory = store.temporary().map_err(|error| failed(&error))?;
-    let child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .arg0(question.program)
         .args(question.arguments)
         .env_clear()
@@ -75,9 +77,8 @@ pub fn answer(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .map_err(|error| failed(&error))?;
+        .process_group(0);
+    let child = start(&mut command).map_err(|error| failed(&error))?;
     let answer = wait(child).map_err(|what| failed(&what))?;
     // An answer that cannot be kept is asked for again.
     store.publish(&kept, &checked(MAGIC, &to_bytes(&answer))).ok();

@@ -16,13 +16,14 @@ use crate::reviver::environment::Environment;
 use crate::reviver::execute::{Executed, Outputs};
 use crate::reviver::journal;
 use crate::reviver::run::{Ran, Report, Reviver};
+use crate::reviver::start::start;
 use crate::reviver::table::Table;
 use crate::store::{Options, Partition, PartitionId, Store};
 use crate::time::Timestamp;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
@@ -219,7 +220,9 @@ impl Place {
     /// Does what a client does.
     fn execute(&self, argv: &[String]) -> Executed {
         let started = now();
-        let done = Command::new(&argv[0]).args(&argv[1..]).current_dir(self.at("")).output().unwrap();
+        let mut command = Command::new(&argv[0]);
+        command.args(&argv[1..]).current_dir(self.at("")).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let done = start(&mut command).unwrap().wait_with_output().unwrap();
         let ended = now();
         let said = [(Stream::Stdout, done.stdout), (Stream::Stderr, done.stderr)];
         let said = said.into_iter().filter(|(_, bytes)| !bytes.is_empty());

@@ -53,7 +53,8 @@ fn what_lies_below_a_directory_that_is_read_is_compared_too() {
     place.write("src/a", "");
     let declared = Declared::new(place.shell("echo > src/new; echo > out"));
     let declared = declared.reads([place.at("src")]).writes([place.at("out")]);
-    assert!(matches!(unrecorded(place.run(&declared)), Unrecorded::Changed(Changed::Differs(_))));
+    let why = unrecorded(place.run(&declared));
+    assert!(matches!(why, Unrecorded::Changed(Changed::Differs(_))), "{why:?}");
 }
 
 #[test]
