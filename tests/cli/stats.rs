@@ -31,7 +31,12 @@ fn counting_can_begin_anew_and_nothing_is_lost() -> Result<()> {
     assert_eq!(counted(&repository, &["--since", "1s"])?, [0, 0]);
     repository.run(&run)?.hit()?;
     assert_eq!(counted(&repository, &["--since", "1s"])?, [1, 0]);
-    for wrong in [&["--since", "yesterday"][..], &["--zero", "--total"], &["--since", "1h", "--zero"]] {
+    for wrong in [
+        &["--since", "yesterday"][..],
+        &["--zero", "--total"],
+        &["--since", "1h", "--zero"],
+        &["--zero", "--json"],
+    ] {
         assert_eq!(repository.ask(&[&["stats"], wrong].concat())?.code, Some(2), "{wrong:?}");
     }
     // With the cache goes what was counted.

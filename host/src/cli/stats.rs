@@ -34,7 +34,7 @@ pub(super) struct StatsArgs {
     #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration, conflicts_with_all = ["zero", "total"])]
     since: Option<Duration>,
     /// Begin to count anew, before a build that is to be seen alone
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     zero: bool,
     /// Of all runs ever, whatever --zero said
     #[arg(long, conflicts_with = "zero")]

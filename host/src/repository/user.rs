@@ -20,7 +20,7 @@
 //! roots = ["/home/me/work/a", "/home/me/work/b"]
 //! ```
 
-use super::document::{Document, SettingError, read};
+use super::document::{Document, SettingError, Table, read};
 use super::dune::DuneSettings;
 use super::settings::{capabilities, limits, share, size};
 use super::size::ByteSize;
@@ -139,11 +139,32 @@ impl UserSettings {
             settings.dune = DuneSettings::read(&table)?;
         }
         for table in top.tables("join")? {
-            table.allow(&["roots"])?;
-            settings.joined.push(table.texts("roots")?.into_iter().map(PathBuf::from).collect());
+            let roots = joined(&table, &settings.joined)?;
+            settings.joined.push(roots);
         }
         Ok(settings)
     }
+}
+
+/// The roots of a `[[join]]`, beside those of others.
+fn joined(table: &Table<'_>, others: &[Vec<PathBuf>]) -> Result<Vec<PathBuf>, SettingError> {
+    table.allow(&["roots"])?;
+    let roots: Vec<PathBuf> = table.texts("roots")?.into_iter().map(PathBuf::from).collect();
+    if roots.is_empty() {
+        return Err(
+            table.wrong("roots", "`join` has no `roots`: name the repositories that share their entries")
+        );
+    }
+    for root in &roots {
+        let wrong = |what: &str| table.wrong("roots", format!("the root `{}` {what}", root.display()));
+        if !root.is_absolute() {
+            return Err(wrong("is no absolute path"));
+        }
+        if others.iter().flatten().any(|other| other == root) {
+            return Err(wrong("is in another `join` already"));
+        }
+    }
+    Ok(roots)
 }
 
 #[cfg(test)]
@@ -179,6 +200,10 @@ mod tests {
         assert!(parse("[plugin.key-c]").unwrap_err().contains("did you mean `key-cc`?"));
         assert!(parse("[plugin.key-cc]\npath = 'p'").unwrap_err().contains("`path`"));
         assert!(parse("verify = 1").unwrap_err().contains("true or false"));
+        assert!(parse("[[join]]").unwrap_err().contains("has no `roots`"));
+        assert!(parse("[[join]]\nroots = ['/a', 'b']").unwrap_err().contains("`b` is no absolute path"));
+        let twice = parse("[[join]]\nroots = ['/a']\n[[join]]\nroots = ['/b', '/a']").unwrap_err();
+        assert_eq!(twice, "config.toml:4:9: the root `/a` is in another `join` already");
         for wrong in ["1.5", "-0.1", "nan", "inf", "2", "'0.5'", "true"] {
             let told = parse(&format!("size = '1 GB'\nrecheck = {wrong}")).unwrap_err();
             assert_eq!(told, "config.toml:2:11: `recheck` is a number from 0 to 1, such as 0.01");
