@@ -54,7 +54,7 @@ mod tests {
     fn who_holds_a_pipe_is_not_judged_while_something_starts() {
         let (begun, begins) = channel();
         let (judged, is_judged) = channel();
-        let (program, argv) = ("/bin/sh".as_ref(), ["sh", "-c", "sleep 2 & echo said"].map(OsStr::new));
+        let (program, argv) = ("/bin/sh".as_ref(), ["sh", "-c", "sleep 5 & echo said"].map(OsStr::new));
         thread::scope(|scope| {
             scope.spawn(move || {
                 during(|| {
