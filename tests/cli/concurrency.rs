@@ -43,7 +43,7 @@ fn who_finds_the_output_taken_runs_and_does_not_record() -> Result<()> {
         .spawn()?;
     first.stdout.as_mut().context("it is piped")?.read_exact(&mut [0; 6])?;
     let second = ["--out", "out", "--", "sh", "-c", "echo second >out"];
-    repository.run(&second)?.without(0, "another process writes")?;
+    repository.run(&second)?.without(0, "another operation writes")?;
     fs::write(repository.path("fifo"), "go\n")?;
     ensure!(first.wait()?.success());
     repository.run(&second)?.miss()?;
@@ -132,7 +132,7 @@ fn whenever_a_run_is_killed_the_next_one_is_right() -> Result<()> {
         fs::remove_dir_all(repository.path("d")).ok();
         let ran = repository.run(&run)?;
         ensure!(ran.code == Some(0) && ran.out() == format!("made {word}\n"), "round {round}: {ran:?}");
-        if matches!(&ran.verdict, Verdict::Unrecorded(why) if why.contains("another process writes") || why.contains("an output changed"))
+        if matches!(&ran.verdict, Verdict::Unrecorded(why) if why.contains("another operation writes") || why.contains("an output changed"))
         {
             // What the killed one had started lives on: it has the locks too, or still writes the output.
             repository.run(&run)?.miss()?;

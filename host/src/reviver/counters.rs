@@ -268,7 +268,7 @@ mod tests {
             ("the option `-save-temps` is not known", "the option `-save-temps` is not known"),
             ("the option `-Wp,-MD,x.d` is not known", "the option `-Wp…` is not known"),
             ("the option `--param=a/b` is not known", "the option `--param…` is not known"),
-            ("another process writes /a/b.o too", "another process writes … too"),
+            ("another operation writes /a/b.o too", "another operation writes … too"),
             ("src/a.h changed while the command ran", "… changed while the command ran"),
             ("a.h changed while the command ran", "… changed while the command ran"),
             ("it reads a/b and writes c.o: no", "it reads … and writes …: no"),

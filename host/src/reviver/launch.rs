@@ -59,7 +59,7 @@ impl Reviver<'_> {
     pub(super) fn guard(&self, prepared: &Prepared, report: &mut Report) -> Guard {
         let guard = Guard::of(self.store, prepared.places.iter().map(PathBuf::as_path));
         for place in &guard.contended {
-            report.unrecorded(format!("another process writes {} too", place.display()));
+            report.unrecorded(format!("another operation writes {} too", place.display()));
         }
         for error in &guard.refused {
             let reason = report.refused(error);

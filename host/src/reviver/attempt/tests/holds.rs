@@ -9,9 +9,9 @@ fn a_second_attempt_on_one_path_is_not_recorded_and_neither_is_the_first() {
     let first = place.open(COPY);
     assert_eq!(first.unrecorded(), None);
     let second = place.open("cat in in > out");
-    assert!(second.unrecorded().is_some_and(|reason| reason.contains("another process writes")));
+    assert!(second.unrecorded().is_some_and(|reason| reason.contains("another operation writes")));
     let finished = place.finish(second);
-    assert!(finished.report.record.reason.contains("another process writes"), "{finished:?}");
+    assert!(finished.report.record.reason.contains("another operation writes"), "{finished:?}");
     let finished = place.finish(first);
     assert!(finished.report.record.reason.contains("changed after"), "{finished:?}");
     assert_eq!((place.keys(), place.locks()), (0, 0));
@@ -23,7 +23,7 @@ fn a_run_beside_an_attempt_is_not_recorded() {
     let place = Place::new(Policy::default());
     place.write("in", "words");
     let pending = place.open(COPY);
-    assert!(place.run(COPY).0.record.reason.contains("another process writes"));
+    assert!(place.run(COPY).0.record.reason.contains("another operation writes"));
     drop(pending);
     place.remove("out");
     assert_eq!(outcome(&place.run(COPY).0), RECORDED);
