@@ -11,6 +11,7 @@
 //! with one digest and different contents have different numbers.
 
 use super::DuneStore;
+use super::compare::{equals, is_same};
 use super::layout::{FileId, FileLayout};
 use super::note::{Note, Refusal};
 use super::source::open_stored;
@@ -21,7 +22,7 @@ use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps, renameat_with,
 use rustix::io::Errno;
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 /// Where a file goes.
@@ -143,13 +144,17 @@ impl DuneStore {
         if let Held::Open(file) = staged.held() {
             match link_new(file, &path).map_err(Refusal::io("make", &path))? {
                 Linked::Done => staged.moved(),
-                Linked::There => return Ok(true),
+                Linked::There => {
+                    return is_same(spot.id(), staged, &path, staging.buffer()).map(|()| true);
+                }
                 Linked::Not(why) => staging.copy_instead(staged, why)?,
             }
         }
         if let Held::Named(name) = staged.held() {
             match rename_new(name.path(), &path).map_err(Refusal::io("make", &path))? {
-                Renamed::There => return Ok(true),
+                Renamed::There => {
+                    return is_same(spot.id(), staged, &path, staging.buffer()).map(|()| true);
+                }
                 Renamed::Moved => staged.moved(),
             }
         }
@@ -202,39 +207,6 @@ impl DuneStore {
         }
         true
     }
-}
-
-/// Whether a file of the store has the bytes of a staged one.
-fn equals(staged: &Staged, identity: &Identity, path: &Path, buffer: &mut [u8]) -> io::Result<bool> {
-    if identity.size != staged.identity.size || identity.mode & 0o100 != staged.identity.mode & 0o100 {
-        return Ok(false);
-    }
-    // That ours was cleared away does not make the place another one.
-    let opened;
-    let ours = match staged.held() {
-        Held::Open(file) => file,
-        Held::Named(name) => {
-            opened = open_stored(name.path()).map_err(io::Error::other)?;
-            &opened
-        }
-        Held::Moved => return Err(io::Error::other("it was moved away")),
-    };
-    let (file, half) = (open_stored(path)?, buffer.len() / 2);
-    let (one, other) = buffer.split_at_mut(half);
-    let mut at = 0;
-    while at < identity.size {
-        let some = (half as u64).min(identity.size - at) as usize;
-        ours.read_exact_at(&mut one[..some], at)?;
-        match file.read_exact_at(&mut other[..some], at) {
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
-            read => read?,
-        }
-        if one[..some] != other[..some] {
-            return Ok(false);
-        }
-        at += some as u64;
-    }
-    Ok(true)
 }
 
 fn forbid_writing(identity: &Identity, path: &Path) -> Result<(), Refusal> {

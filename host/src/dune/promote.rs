@@ -28,6 +28,7 @@
 //! metadata and is no collision.
 
 use super::annotate::Provenance;
+use super::compare::are_equal;
 use super::layout::{FileId, FileLayout, MetaLayout};
 use super::meta::Meta;
 use super::note::{Note, Refusal};
@@ -167,9 +168,22 @@ impl Session {
         notes: &mut Vec<Note>,
     ) -> Result<Vec<Spot>, Refusal> {
         let buffer = self.staging.as_mut().ok_or_else(gone)?.buffer();
-        let mut spots = Vec::with_capacity(staged.len());
-        for ((_, digest), staged) in promotion.files.iter().zip(staged) {
-            spots.push(self.store.spot(staged, FileId::new(layout, *digest), buffer, now, notes)?);
+        let mut spots: Vec<Spot> = Vec::with_capacity(staged.len());
+        for ((path, digest), own) in promotion.files.iter().zip(staged) {
+            let mut id = FileId::new(layout, *digest);
+            let spot = loop {
+                let spot = self.store.spot(own, id, buffer, now, notes)?;
+                if layout != FileLayout::V2 {
+                    break spot;
+                }
+                // Nothing is there yet of this rule's own files either.
+                let Some(same) = spots.iter().position(|other| other.id() == spot.id()) else { break spot };
+                if are_equal(own, &staged[same], buffer).map_err(Refusal::io("read", path))? {
+                    break spot;
+                }
+                id = FileId { number: spot.id().number + 1, ..id };
+            };
+            spots.push(spot);
         }
         Ok(spots)
     }

@@ -8,6 +8,7 @@ mod promoting;
 mod refused;
 mod replay;
 mod starved;
+mod twins;
 
 use super::digest::{Content, Scheme};
 use super::{Answer, DuneStore, Options, Session};
