@@ -56,7 +56,7 @@ impl Scheme {
 }
 
 /// The bit of a mode that digests hold: whether the owner may execute the file.
-const OWNER_EXECUTES: u32 = 0o100;
+pub(super) const OWNER_EXECUTES: u32 = 0o100;
 
 /// What a file's names follow from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

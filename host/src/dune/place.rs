@@ -12,6 +12,7 @@
 
 use super::DuneStore;
 use super::compare::{equals, is_same};
+use super::digest::OWNER_EXECUTES;
 use super::layout::{FileId, FileLayout};
 use super::note::{Note, Refusal};
 use super::source::open_stored;
@@ -159,7 +160,7 @@ impl DuneStore {
             }
         }
         forbid_writing(&staged.identity, &path)?;
-        as_read(&staged.identity, &path)?;
+        as_read(staged, &path, staging.buffer())?;
         self.proofs().read(&staged.identity, now);
         Ok(false)
     }
@@ -220,10 +221,17 @@ fn forbid_writing(identity: &Identity, path: &Path) -> Result<(), Refusal> {
     }
 }
 
-/// Takes back what was put in its place where somebody wrote to it after it was read: no rule names it yet.
-fn as_read(read: &Identity, path: &Path) -> Result<(), Refusal> {
+/// Takes back what was put in its place where somebody wrote to it after it was read: no rule of ours names it yet. Another time may
+/// as well say that it was used by somebody who found it there already; then it is read once more.
+fn as_read(staged: &Staged, path: &Path, buffer: &mut [u8]) -> Result<(), Refusal> {
+    let read = &staged.identity;
     match fs::symlink_metadata(path).map(|metadata| Identity::of(&metadata)) {
         Ok(now) if is_inode(&now, read) && !is_content(&now, read) => {
+            let again = open_stored(path).map_err(Refusal::io("open", path));
+            let again = again.and_then(|file| read_whole(&file, path, buffer));
+            if again.is_ok_and(|(_, content)| content == staged.content) {
+                return Ok(());
+            }
             fs::remove_file(path).map_err(Refusal::io("remove", path))?;
             Err(Refusal::Changing(path.to_owned()))
         }
@@ -238,9 +246,10 @@ fn is_inode(one: &Identity, other: &Identity) -> bool {
     (one.device, one.inode) == (other.device, other.inode)
 }
 
-/// Whether nobody wrote in between, as far as times tell.
+/// Whether nobody wrote in between, as far as times tell, nor made it executable.
 fn is_content(one: &Identity, other: &Identity) -> bool {
-    (one.size, one.mtime) == (other.size, other.mtime)
+    let content = |identity: &Identity| (identity.size, identity.mtime, identity.mode & OWNER_EXECUTES);
+    content(one) == content(other)
 }
 
 /// What came of a link.
@@ -325,6 +334,7 @@ mod tests {
     use crate::dune::digest::Scheme;
     use crate::dune::stage::OPEN;
     use crate::protocol::dune::Duplication;
+    use std::os::unix::fs::FileExt as _;
 
     /// Somebody clears the whole cache in the middle of a promotion. Whether two files are equal was once asked again and again
     /// then, since one of them was absent.
@@ -345,5 +355,23 @@ mod tests {
         let (mut buffer, mut notes) = (vec![0; 1000], Vec::new());
         let spot = store.spot(&staged, id, &mut buffer, Timestamp(1), &mut notes);
         assert!(matches!(spot, Err(Refusal::Io { .. })), "{spot:?}");
+    }
+
+    /// The same as by many at once in `tests/together.rs`, without chance.
+    #[test]
+    fn what_is_used_by_others_at_once_is_not_taken_back_and_what_is_written_to_is() {
+        let all = tempfile::tempdir().unwrap();
+        let (built, kept) = (all.path().join("built"), all.path().join("kept"));
+        fs::write(&built, "content").unwrap();
+        let mut staging = Staging::new(all.path(), 1).unwrap();
+        let staged = staging.file(open_stored(&built).unwrap(), &built, Duplication::Hardlink, 0).unwrap();
+        fs::hard_link(&built, &kept).unwrap();
+        let file = File::options().write(true).open(&kept).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH).unwrap();
+        as_read(&staged, &kept, staging.buffer()).unwrap();
+        assert!(kept.exists());
+        file.write_all_at(b"CONTENT", 0).unwrap();
+        let taken = as_read(&staged, &kept, staging.buffer());
+        assert!(matches!(taken, Err(Refusal::Changing(_))) && !kept.exists(), "{taken:?}");
     }
 }

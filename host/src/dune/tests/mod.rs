@@ -8,6 +8,7 @@ mod promoting;
 mod refused;
 mod replay;
 mod starved;
+mod together;
 mod twins;
 
 use super::digest::{Content, Scheme};
