@@ -118,7 +118,7 @@ impl DuneStore {
             Err(error) => return Err(Refusal::io("open", path)(error)),
         };
         let (read, content) = read_whole(&file, path, buffer)?;
-        if content.scheme(id.digest).is_some_and(|scheme| scheme.is_of(id.layout)) {
+        if content.is_of(id) {
             self.proofs().read(&read, now);
             return Ok(State::Right);
         }
