@@ -76,3 +76,17 @@ fn a_quarantine_that_cannot_be_ends_the_promotion() {
     assert!(told(&answer).concat().contains("cannot set aside"), "{:?}", told(&answer));
     assert_eq!(fs::read(&stored).unwrap(), b"damaged");
 }
+
+/// Its name got longer by that of its directory, which no file may have: it could never be put aside.
+#[test]
+fn what_has_the_longest_name_is_put_aside_too() {
+    let site = Site::new();
+    let names = ["s".repeat(255), "\u{fc}".repeat(127)];
+    for name in &names {
+        write(site.root(), &format!("files/v4/00/{name}"), b"stray", 0o444);
+    }
+    let verified = site.store.verify(Remedy::Repair, &mut |_| {}).unwrap();
+    assert!(verified.troubles.is_empty(), "{:?}", verified.troubles);
+    assert!(verified.findings.len() == 2 && verified.findings.iter().all(|one| one.remedied));
+    assert_eq!(fs::read_dir(site.root().join("quarantine")).unwrap().count(), 2);
+}
