@@ -161,6 +161,35 @@ fn port_files_that_were_cleared_are_written_again() -> Result<()> {
     Ok(())
 }
 
+/// Who comes before they are written again starts Dune's own daemon. Ours went on to say that it serves Dune's clients.
+#[test]
+fn while_another_daemon_serves_dunes_clients_ours_does_not_say_so() -> Result<()> {
+    if !dune_is_here() {
+        return Ok(());
+    }
+    let scene = Scene::without_runtime()?;
+    let pid = scene.start(&["--dune", "--trim-period", "4s"])?;
+    let serves = |does: bool| -> Result<()> {
+        let until = Instant::now() + SOON;
+        while scene.status()?["dune"].is_string() != does {
+            ensure!(Instant::now() < until, "{}: {}", scene.status()?, fs::read_to_string(scene.log())?);
+            sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    };
+    serves(true)?;
+    fs::create_dir(scene.path("w"))?;
+    fs::remove_dir_all(scene.path("cache/dune"))?;
+    done(scene.dune("w", &["cache", "start"]))?;
+    serves(false)?;
+    let other = scene.ask(&["daemon", "start", "--dune"])?;
+    ensure!(!other.status.success() && text(&other).contains("another daemon serves"), "{other:?}");
+    done(scene.dune("w", &["cache", "stop"]))?;
+    serves(true)?;
+    ensure!(holder(&scene.root().join("runtime/dune-cache-daemon/port"))? == Some(pid));
+    Ok(())
+}
+
 /// Dune's own daemon writes its address over what is there, and what is longer stays behind it: `127.0.0.1:5689367890`.
 #[test]
 fn what_a_port_file_said_before_is_gone() -> Result<()> {

@@ -204,6 +204,7 @@ impl Daemon {
             }
             self.is_hindered = hindered.is_some();
         }
+        self.status.is_found = self.published.is_some() && !self.is_hindered;
         true
     }
 
