@@ -118,6 +118,78 @@ fn after_a_kill_the_next_one_starts() -> Result<()> {
     Ok(())
 }
 
+/// Systems clear a user's runtime directory when he has logged out. The daemon then went on for ever, where nobody found it, and
+/// the next one beside it; and when it was told to end it took the other one's socket away.
+#[test]
+fn one_whose_directory_was_cleared_ends_and_leaves_the_next_one_alone() -> Result<()> {
+    let scene = Scene::new()?;
+    let first = scene.start(&["--dune", "--trim-period", "2s"])?;
+    fs::remove_dir_all(scene.path("run"))?;
+    fs::create_dir(scene.path("run"))?;
+    let next = scene.start(&["--dune"])?;
+    ensure!(next != first && gone(first), "it goes on where nobody finds it");
+    ensure!(scene.path("run/reviver/socket").exists(), "it took the next one's socket away");
+    ensure!(
+        scene.status()?["pid"] == i64::from(next.as_raw_nonzero().get())
+            && holder(&scene.port())? == Some(next)
+    );
+    client(&scene)?;
+    Ok(())
+}
+
+/// Without a runtime directory the port files are in Dune's cache, which users clear. The daemon said that it serves Dune's
+/// clients, and all of them started their own.
+#[test]
+fn port_files_that_were_cleared_are_written_again() -> Result<()> {
+    let scene = Scene::without_runtime()?;
+    let pid = scene.start(&["--dune", "--trim-period", "200ms"])?;
+    let endpoint = scene.status()?["dune"].as_str().context("an endpoint")?.to_owned();
+    let ports = ["", "v2/"].map(|below| scene.root().join(below).join("runtime/dune-cache-daemon/port"));
+    for cleared in [scene.path("cache/dune"), scene.root().join("v2")] {
+        ensure!(ports.iter().all(|port| holder(port).ok() == Some(Some(pid))));
+        fs::remove_dir_all(cleared)?;
+        let until = Instant::now() + SOON;
+        // Its lock is taken for reading only when the file says all.
+        while !ports.iter().all(|port| fs::read_to_string(port).is_ok_and(|said| said == endpoint)) {
+            ensure!(Instant::now() < until, "{}", fs::read_to_string(scene.log())?);
+            sleep(Duration::from_millis(10));
+        }
+    }
+    ensure!(ports.iter().all(|port| holder(port).ok() == Some(Some(pid))));
+    end(pid, Signal::TERM)?;
+    ensure!(ports.iter().all(|port| fs::read(port).is_ok_and(|said| said.is_empty())));
+    Ok(())
+}
+
+/// Who comes before they are written again starts Dune's own daemon. Ours went on to say that it serves Dune's clients.
+#[test]
+fn while_another_daemon_serves_dunes_clients_ours_does_not_say_so() -> Result<()> {
+    if !dune_is_here() {
+        return Ok(());
+    }
+    let scene = Scene::without_runtime()?;
+    let pid = scene.start(&["--dune", "--trim-period", "4s"])?;
+    let serves = |does: bool| -> Result<()> {
+        let until = Instant::now() + SOON;
+        while scene.status()?["dune"].is_string() != does {
+            ensure!(Instant::now() < until, "{}: {}", scene.status()?, fs::read_to_string(scene.log())?);
+            sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    };
+    serves(true)?;
+    fs::create_dir(scene.path("w"))?;
+    fs::remove_dir_all(scene.path("cache/dune"))?;
+    done(scene.dune("w", &["cache", "start"]))?;
+    serves(false)?;
+    let other = scene.ask(&["daemon", "start", "--dune"])?;
+    ensure!(!other.status.success() && text(&other).contains("another daemon serves"), "{other:?}");
+    done(scene.dune("w", &["cache", "stop"]))?;
+    serves(true)?;
+    ensure!(holder(&scene.root().join("runtime/dune-cache-daemon/port"))? == Some(pid));
+    Ok(())
+}
+
 /// Dune's own daemon writes its address over what is there, and what is longer stays behind it: `127.0.0.1:5689367890`.
 #[test]
 fn what_a_port_file_said_before_is_gone() -> Result<()> {

@@ -22,6 +22,7 @@ use crate::reviver::breaker::Guarded;
 use crate::store::Partition;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -98,7 +99,9 @@ impl Annotate for Annotator {
 
 /// The digest of a plugin's file.
 pub(super) fn digest(path: &Path) -> io::Result<Digest> {
-    let file = File::open(path)?;
+    // A pipe of that name must not be waited for.
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(nonblocking).open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is not a file"));
     }

@@ -8,9 +8,9 @@
 use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
 use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// Who holds a lock.
@@ -93,6 +93,19 @@ pub fn share(file: &File) -> io::Result<()> {
 #[must_use]
 pub fn renew(file: &File, kind: FlockOperation) -> bool {
     fcntl_lock(file, kind).is_ok()
+}
+
+/// Whether this very file is still at its path. Somebody may have cleared the directory, as systems do with that of a user who has
+/// logged out: nobody finds the lock any more, and the next daemon takes another one.
+#[must_use]
+pub fn is_at(file: &File, path: &Path) -> bool {
+    let place = |metadata: Metadata| (metadata.dev(), metadata.ino());
+    match (std::fs::symlink_metadata(path), file.metadata()) {
+        (Ok(there), Ok(ours)) => place(there) == place(ours),
+        (Err(error), _) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+        // Nothing says that it is not.
+        (_, Err(_)) => true,
+    }
 }
 
 /// Takes the lock for writing again.

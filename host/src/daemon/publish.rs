@@ -11,6 +11,9 @@
 //! So a file is written, and emptied, only while it is locked for writing, after we listen and before we stop. It is emptied first
 //! since Dune's own daemon writes over what is there: what is longer than its own address stays, and makes another port.
 //!
+//! Whoever clears Dune's cache clears these files with it, where there is no other place for them. They are made again when the daemon
+//! wakes up; who comes before has started a daemon of his own, and then it is made after that has gone.
+//!
 //! `dune cache stop` sends its signal to the lock's holder, and waits for the lock to go: that is when the daemon has gone. A client
 //! that comes before waits as well, so no other daemon begins beside sessions that still end.
 
@@ -38,34 +41,36 @@ pub struct Withdrawn(#[expect(dead_code, reason = "it is kept open")] Vec<(PathB
 impl Claimed {
     /// Claims all of these files, or none.
     pub fn all(paths: &[PathBuf]) -> Result<Self, StartError> {
-        let claim = |path: &PathBuf| {
-            lock::make_above(path).map_err(StartError::system("make what is above", path))?;
-            let above = path.parent().unwrap_or(Path::new("/"));
-            let owner = fs::metadata(above).map_err(StartError::system("look at", above))?.uid();
-            if owner != rustix::process::geteuid().as_raw() {
-                return Err(StartError::PortOpen(above.to_owned()));
-            }
-            let file = match lock::take(path).map_err(StartError::system("lock", path))? {
-                Taken::Ours(file) => file,
-                Taken::Theirs(holder) => {
-                    return Err(StartError::DuneRunning { port: path.clone(), holder });
-                }
-            };
-            file.set_len(0).map_err(StartError::system("empty", path))?;
-            Ok((path.clone(), file))
-        };
+        let claim = |path: &PathBuf| Ok((path.clone(), claim(path)?));
         paths.iter().map(claim).collect::<Result<_, _>>().map(Self)
     }
 
     /// Lets clients read where the daemon listens, which it does already.
     pub fn publish(self, address: SocketAddr) -> Result<Published, StartError> {
-        for (path, file) in &self.0 {
-            // Nothing else: a newline is an error to clients.
-            let written = (&*file).write_all(address.to_string().as_bytes());
-            written.and_then(|()| lock::share(file)).map_err(StartError::system("write", path))?;
-        }
+        self.0.iter().try_for_each(|(path, file)| write(path, file, address))?;
         Ok(Published(self.0))
     }
+}
+
+fn claim(path: &Path) -> Result<File, StartError> {
+    lock::make_above(path).map_err(StartError::system("make what is above", path))?;
+    let above = path.parent().unwrap_or(Path::new("/"));
+    let owner = fs::metadata(above).map_err(StartError::system("look at", above))?.uid();
+    if owner != rustix::process::geteuid().as_raw() {
+        return Err(StartError::PortOpen(above.to_owned()));
+    }
+    let file = match lock::take(path).map_err(StartError::system("lock", path))? {
+        Taken::Ours(file) => file,
+        Taken::Theirs(holder) => return Err(StartError::DuneRunning { port: path.to_owned(), holder }),
+    };
+    file.set_len(0).map_err(StartError::system("empty", path))?;
+    Ok(file)
+}
+
+fn write(path: &Path, mut file: &File, address: SocketAddr) -> Result<(), StartError> {
+    // Nothing else: a newline is an error to clients.
+    let written = file.write_all(address.to_string().as_bytes());
+    written.and_then(|()| lock::share(file)).map_err(StartError::system("write", path))
 }
 
 impl Published {
@@ -78,6 +83,16 @@ impl Published {
     #[must_use]
     pub fn renew(&self) -> bool {
         self.0.iter().all(|(_, file)| lock::renew(file, FlockOperation::NonBlockingLockShared))
+    }
+
+    /// Makes those files anew that somebody has cleared away. What hinders it hinders it until the next time.
+    pub fn restore(&mut self, address: SocketAddr) -> Result<(), StartError> {
+        for (path, file) in self.0.iter_mut().filter(|(path, file)| !lock::is_at(file, path)) {
+            let new = claim(path)?;
+            write(path, &new, address)?;
+            *file = new;
+        }
+        Ok(())
     }
 
     /// Sends no more clients. What could not be emptied is told; the lock on it goes all the same in the end.

@@ -11,6 +11,7 @@
 //! | told to end | ends |
 //! |---|---|
 //! | by a byte from `stop` | within two seconds, whatever its clients do |
+//! | by its lock being gone from its place, which is seen when it wakes up | the same: nobody would find it |
 //! | by being left, where it [leaves](Setup::leaves) then | when the last client has left, or none came within [`GRACE`] |
 
 use super::background::Background;
@@ -64,6 +65,8 @@ pub struct Daemon {
     dune: Option<SocketAddr>,
     published: Option<Published>,
     withdrawn: Option<Withdrawn>,
+    /// Whether a port file is gone and cannot be made again yet, which was told.
+    is_hindered: bool,
     status: Status,
     leaves: bool,
 }
@@ -110,7 +113,8 @@ impl Daemon {
         });
         let mut status = Status::at(bound.place().status(), fixed);
         status.refresh(&shared);
-        Ok(Self { shared, listeners, left, bound, dune, published, withdrawn: None, status, leaves })
+        let (withdrawn, is_hindered) = (None, false);
+        Ok(Self { shared, listeners, left, bound, dune, published, withdrawn, is_hindered, status, leaves })
     }
 
     /// Our own socket.
@@ -189,11 +193,19 @@ impl Daemon {
             self.published = None;
             self.shared.log(format_args!("another daemon serves Dune's clients now"));
         }
-        let is_ours = self.bound.renew();
-        if !is_ours {
-            self.shared.log(format_args!("another daemon listens in this place now"));
+        if !self.bound.renew() {
+            self.shared.log(format_args!("this place is another daemon's now, or was cleared away"));
+            return false;
         }
-        is_ours
+        if let (Some(published), Some(address)) = (&mut self.published, self.dune) {
+            let hindered = published.restore(address).err();
+            if let Some(error) = hindered.as_ref().filter(|_| !self.is_hindered) {
+                self.shared.log(format_args!("Dune's clients cannot find the daemon: {error}"));
+            }
+            self.is_hindered = hindered.is_some();
+        }
+        self.status.is_found = self.published.is_some() && !self.is_hindered;
+        true
     }
 
     /// Lets nobody find us any more.

@@ -127,10 +127,12 @@ impl Bound {
         &self.place
     }
 
-    /// Takes the lock once more, which clients may have made us drop. Whether it is still ours: if not, so is the socket's path.
+    /// Takes the lock once more, which clients may have made us drop. Whether it is still ours and where others look for it: if not,
+    /// the socket's path is not ours either.
     #[must_use]
     pub fn renew(&self) -> bool {
         lock::renew(&self.lock, FlockOperation::NonBlockingLockExclusive)
+            && lock::is_at(&self.lock, &self.place.lock())
     }
 
     /// Takes the socket away. Who is connected stays so, and the lock is kept.

@@ -26,17 +26,22 @@ pub(super) struct Status {
     fixed: Value,
     last: Value,
     written: Option<Instant>,
+    /// Whether Dune's clients find the daemon where it says.
+    pub(super) is_found: bool,
 }
 
 impl Status {
     pub(super) fn at(path: PathBuf, fixed: Value) -> Self {
-        Self { path, fixed, last: Value::Null, written: None }
+        Self { path, fixed, last: Value::Null, written: None, is_found: true }
     }
 
     /// Writes the file where something changed. Gives how long from now it is to be looked at again, if at all: as long as
     /// somebody is connected, something may change without a sign.
     pub(super) fn refresh(&mut self, shared: &Shared) -> Option<Duration> {
-        let now = of(shared);
+        let mut now = of(shared);
+        if !self.is_found {
+            now["dune"] = Value::Null;
+        }
         let is_used = !shared.clients.is_empty();
         if now == self.last {
             return is_used.then_some(EVERY);

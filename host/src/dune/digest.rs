@@ -7,8 +7,11 @@
 //! | [`Scheme::Joined`] | 2.8 and later | the content's MD5 and one byte, 1 where the owner may execute the file, else 0 |
 //! | [`Scheme::Marshalled`] | 2.1 to 2.7 | what OCaml's `Marshal` writes for the pair of that MD5 and the owner's executable bit |
 //! | [`Scheme::Counted`] | 2.0 | the same, where the header counts the objects |
+//!
+//! Since 3.20 Dune names a content by the first half of the BLAKE3 of its own such half, in hexadecimal digits, and that one byte
+//! (`src/dune_digest/digest.ml`). No client of a daemon does, so that is no scheme here; but such files lie among the others of v4.
 
-use super::layout::FileLayout;
+use super::layout::{FileId, FileLayout};
 use crate::protocol::Version;
 use crate::protocol::dune::FileDigest;
 use md5::{Digest as _, Md5};
@@ -56,20 +59,22 @@ impl Scheme {
 }
 
 /// The bit of a mode that digests hold: whether the owner may execute the file.
-const OWNER_EXECUTES: u32 = 0o100;
+pub(super) const OWNER_EXECUTES: u32 = 0o100;
 
 /// What a file's names follow from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Content {
     md5: [u8; 16],
     executable: bool,
+    /// What Dune since 3.20 calls it, where that was asked for.
+    newest: Option<FileDigest>,
 }
 
 impl Content {
     /// Of these bytes, in a file of this mode.
     #[must_use]
     pub fn of(bytes: &[u8], mode: u32) -> Self {
-        Self { md5: Md5::digest(bytes).into(), executable: mode & OWNER_EXECUTES != 0 }
+        Self { md5: Md5::digest(bytes).into(), executable: mode & OWNER_EXECUTES != 0, newest: None }
     }
 
     /// The digest in a scheme.
@@ -99,26 +104,61 @@ impl Content {
     pub fn scheme(&self, digest: FileDigest) -> Option<Scheme> {
         Scheme::ALL.into_iter().find(|scheme| self.digest(*scheme) == digest)
     }
+
+    /// Whether a file of a store with this name may have it.
+    #[must_use]
+    pub fn is_of(&self, id: FileId) -> bool {
+        self.scheme(id.digest).is_some_and(|scheme| scheme.is_of(id.layout))
+            || id.layout == FileLayout::V4 && self.newest == Some(id.digest)
+    }
 }
 
 /// Reads content piece by piece.
 #[derive(Debug, Default)]
-pub(super) struct Reading(Md5);
+pub(super) struct Reading {
+    md5: Md5,
+    newest: Option<Box<blake3::Hasher>>,
+}
 
 impl Reading {
+    /// For a file that any Dune may have named.
+    pub(super) fn for_all() -> Self {
+        Self { newest: Some(Box::default()), ..Self::default() }
+    }
+
     pub(super) fn take(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        self.md5.update(bytes);
+        if let Some(newest) = &mut self.newest {
+            newest.update(bytes);
+        }
     }
 
     pub(super) fn content(self, mode: u32) -> Content {
-        Content { md5: self.0.finalize().into(), executable: mode & OWNER_EXECUTES != 0 }
+        let executable = mode & OWNER_EXECUTES != 0;
+        let half = |hasher: &blake3::Hasher| {
+            let mut half = [0; 16];
+            hasher.finalize_xof().fill(&mut half);
+            FileDigest::new(half)
+        };
+        let newest = self.newest.map(|content| {
+            let mut outer = blake3::Hasher::new();
+            outer.update(half(&content).to_string().as_bytes()).update(&[u8::from(executable)]);
+            half(&outer)
+        });
+        Content { md5: self.md5.finalize().into(), executable, newest }
     }
 }
 
 /// The content of an open file that was said to have `size` bytes. No further read asks whether more came since: who needs
 /// to know looks at the file's identity.
-pub(super) fn content(file: &File, size: u64, mode: u32, buffer: &mut [u8]) -> io::Result<Content> {
-    let (mut reading, mut at) = (Reading::default(), 0);
+pub(super) fn content(
+    file: &File,
+    size: u64,
+    mode: u32,
+    buffer: &mut [u8],
+    mut reading: Reading,
+) -> io::Result<Content> {
+    let mut at = 0;
     while at < size {
         match file.read_at(buffer, at)? {
             0 => break,
@@ -227,9 +267,9 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         let bytes = vec![b'x'; 200_001];
         io::Write::write_all(&mut file, &bytes).unwrap();
-        let read = content(&file, 200_001, 0o644, &mut [0; 4096]).unwrap();
+        let read = content(&file, 200_001, 0o644, &mut [0; 4096], Reading::default()).unwrap();
         assert_eq!(read, Content::of(&bytes, 0o644));
-        let cut = content(&file, u64::MAX, 0o644, &mut [0; 4096]).unwrap();
+        let cut = content(&file, u64::MAX, 0o644, &mut [0; 4096], Reading::default()).unwrap();
         assert_eq!(cut, read, "the end of the file is the end");
     }
 }

@@ -6,7 +6,7 @@
 //!   v2/meta/kk/KEY                                   rules
 //!   files/v3/dd/DIGEST              Dune 2.6 and 2.7: files
 //!   meta/v3/kk/KEY                                   rules
-//!   files/v4/dd/DIGEST              Dune 2.8 and later, 3.x too: files
+//!   files/v4/dd/DIGEST              Dune 2.8 and later, 3.x too: files, named otherwise since 3.20
 //!   meta/v4/kk/KEY                  Dune 2.8, 2.9: rules
 //!   meta/v5/kk/KEY                  Dune 3.x: rules
 //!   values/v3/                      Dune 3.x: what is no file; counted, and left alone

@@ -23,6 +23,7 @@
 //! 6. Dune itself may work in the same directories at the same time. What it removes is as good as removed here.
 
 pub mod annotate;
+mod compare;
 pub mod digest;
 pub mod layout;
 pub mod meta;

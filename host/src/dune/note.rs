@@ -108,9 +108,14 @@ impl Refusal {
     }
 }
 
-/// A path in a line of a log: any byte of it may be a client's.
+/// So much of a path is told: no file has a longer one.
+const PATH: usize = 4096;
+
+/// A path in a line of a log: any byte of it may be a client's, and they may be as many as a message has.
 fn shown(path: &Path) -> String {
-    path.as_os_str().as_bytes().escape_ascii().to_string()
+    let bytes = path.as_os_str().as_bytes();
+    let end = if bytes.len() > PATH { "..." } else { "" };
+    format!("{}{end}", bytes[..bytes.len().min(PATH)].escape_ascii())
 }
 
 impl fmt::Display for Note {

@@ -11,6 +11,8 @@
 //! with one digest and different contents have different numbers.
 
 use super::DuneStore;
+use super::compare::{equals, is_same};
+use super::digest::OWNER_EXECUTES;
 use super::layout::{FileId, FileLayout};
 use super::note::{Note, Refusal};
 use super::source::open_stored;
@@ -21,7 +23,7 @@ use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps, renameat_with,
 use rustix::io::Errno;
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 /// Where a file goes.
@@ -116,7 +118,7 @@ impl DuneStore {
             Err(error) => return Err(Refusal::io("open", path)(error)),
         };
         let (read, content) = read_whole(&file, path, buffer)?;
-        if content.scheme(id.digest).is_some_and(|scheme| scheme.is_of(id.layout)) {
+        if content.is_of(id) {
             self.proofs().read(&read, now);
             return Ok(State::Right);
         }
@@ -143,18 +145,22 @@ impl DuneStore {
         if let Held::Open(file) = staged.held() {
             match link_new(file, &path).map_err(Refusal::io("make", &path))? {
                 Linked::Done => staged.moved(),
-                Linked::There => return Ok(true),
+                Linked::There => {
+                    return is_same(spot.id(), staged, &path, staging.buffer()).map(|()| true);
+                }
                 Linked::Not(why) => staging.copy_instead(staged, why)?,
             }
         }
         if let Held::Named(name) = staged.held() {
             match rename_new(name.path(), &path).map_err(Refusal::io("make", &path))? {
-                Renamed::There => return Ok(true),
+                Renamed::There => {
+                    return is_same(spot.id(), staged, &path, staging.buffer()).map(|()| true);
+                }
                 Renamed::Moved => staged.moved(),
             }
         }
         forbid_writing(&staged.identity, &path)?;
-        as_read(&staged.identity, &path)?;
+        as_read(staged, &path, staging.buffer())?;
         self.proofs().read(&staged.identity, now);
         Ok(false)
     }
@@ -204,39 +210,6 @@ impl DuneStore {
     }
 }
 
-/// Whether a file of the store has the bytes of a staged one.
-fn equals(staged: &Staged, identity: &Identity, path: &Path, buffer: &mut [u8]) -> io::Result<bool> {
-    if identity.size != staged.identity.size || identity.mode & 0o100 != staged.identity.mode & 0o100 {
-        return Ok(false);
-    }
-    // That ours was cleared away does not make the place another one.
-    let opened;
-    let ours = match staged.held() {
-        Held::Open(file) => file,
-        Held::Named(name) => {
-            opened = open_stored(name.path()).map_err(io::Error::other)?;
-            &opened
-        }
-        Held::Moved => return Err(io::Error::other("it was moved away")),
-    };
-    let (file, half) = (open_stored(path)?, buffer.len() / 2);
-    let (one, other) = buffer.split_at_mut(half);
-    let mut at = 0;
-    while at < identity.size {
-        let some = (half as u64).min(identity.size - at) as usize;
-        ours.read_exact_at(&mut one[..some], at)?;
-        match file.read_exact_at(&mut other[..some], at) {
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
-            read => read?,
-        }
-        if one[..some] != other[..some] {
-            return Ok(false);
-        }
-        at += some as u64;
-    }
-    Ok(true)
-}
-
 fn forbid_writing(identity: &Identity, path: &Path) -> Result<(), Refusal> {
     if identity.mode & 0o7777 == identity.mode & KEPT {
         return Ok(());
@@ -248,10 +221,17 @@ fn forbid_writing(identity: &Identity, path: &Path) -> Result<(), Refusal> {
     }
 }
 
-/// Takes back what was put in its place where somebody wrote to it after it was read: no rule names it yet.
-fn as_read(read: &Identity, path: &Path) -> Result<(), Refusal> {
+/// Takes back what was put in its place where somebody wrote to it after it was read: no rule of ours names it yet. Another time may
+/// as well say that it was used by somebody who found it there already; then it is read once more.
+fn as_read(staged: &Staged, path: &Path, buffer: &mut [u8]) -> Result<(), Refusal> {
+    let read = &staged.identity;
     match fs::symlink_metadata(path).map(|metadata| Identity::of(&metadata)) {
         Ok(now) if is_inode(&now, read) && !is_content(&now, read) => {
+            let again = open_stored(path).map_err(Refusal::io("open", path));
+            let again = again.and_then(|file| read_whole(&file, path, buffer));
+            if again.is_ok_and(|(_, content)| content == staged.content) {
+                return Ok(());
+            }
             fs::remove_file(path).map_err(Refusal::io("remove", path))?;
             Err(Refusal::Changing(path.to_owned()))
         }
@@ -266,9 +246,10 @@ fn is_inode(one: &Identity, other: &Identity) -> bool {
     (one.device, one.inode) == (other.device, other.inode)
 }
 
-/// Whether nobody wrote in between, as far as times tell.
+/// Whether nobody wrote in between, as far as times tell, nor made it executable.
 fn is_content(one: &Identity, other: &Identity) -> bool {
-    (one.size, one.mtime) == (other.size, other.mtime)
+    let content = |identity: &Identity| (identity.size, identity.mtime, identity.mode & OWNER_EXECUTES);
+    content(one) == content(other)
 }
 
 /// What came of a link.
@@ -353,6 +334,7 @@ mod tests {
     use crate::dune::digest::Scheme;
     use crate::dune::stage::OPEN;
     use crate::protocol::dune::Duplication;
+    use std::os::unix::fs::FileExt as _;
 
     /// Somebody clears the whole cache in the middle of a promotion. Whether two files are equal was once asked again and again
     /// then, since one of them was absent.
@@ -373,5 +355,23 @@ mod tests {
         let (mut buffer, mut notes) = (vec![0; 1000], Vec::new());
         let spot = store.spot(&staged, id, &mut buffer, Timestamp(1), &mut notes);
         assert!(matches!(spot, Err(Refusal::Io { .. })), "{spot:?}");
+    }
+
+    /// The same as by many at once in `tests/together.rs`, without chance.
+    #[test]
+    fn what_is_used_by_others_at_once_is_not_taken_back_and_what_is_written_to_is() {
+        let all = tempfile::tempdir().unwrap();
+        let (built, kept) = (all.path().join("built"), all.path().join("kept"));
+        fs::write(&built, "content").unwrap();
+        let mut staging = Staging::new(all.path(), 1).unwrap();
+        let staged = staging.file(open_stored(&built).unwrap(), &built, Duplication::Hardlink, 0).unwrap();
+        fs::hard_link(&built, &kept).unwrap();
+        let file = File::options().write(true).open(&kept).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH).unwrap();
+        as_read(&staged, &kept, staging.buffer()).unwrap();
+        assert!(kept.exists());
+        file.write_all_at(b"CONTENT", 0).unwrap();
+        let taken = as_read(&staged, &kept, staging.buffer());
+        assert!(matches!(taken, Err(Refusal::Changing(_))) && !kept.exists(), "{taken:?}");
     }
 }

@@ -24,10 +24,11 @@
 //! # Collisions
 //!
 //! A rule that was promoted before with other files is not reproducible, which is told. Only files count: the commit in the
-//! metadata differs from one build to the next. Then [`Collision`] decides; a rule with the same files is written anew with its new
-//! metadata and is no collision.
+//! metadata differs from one build to the next. Then [`Collision`] decides, but a rule whose files are not all there is nothing to be
+//! kept; a rule with the same files is written anew with its new metadata and is no collision.
 
 use super::annotate::Provenance;
+use super::compare::are_equal;
 use super::layout::{FileId, FileLayout, MetaLayout};
 use super::meta::Meta;
 use super::note::{Note, Refusal};
@@ -52,8 +53,8 @@ enum Before {
     Equal,
     /// The same files with other metadata, or what is no rule.
     Other,
-    /// Other files.
-    Colliding,
+    /// Other files, and whether clients find them all.
+    Colliding(bool),
 }
 
 impl Session {
@@ -76,8 +77,8 @@ impl Session {
         let bytes = meta.to_bytes();
         let path = store.layout().meta(layout.meta(), promotion.key);
         let before = store.before(&path, &meta, &bytes, layout.meta(), notes)?;
-        if matches!(before, Before::Colliding) {
-            let kept = store.options().collision == Collision::Keep;
+        if let Before::Colliding(whole) = before {
+            let kept = whole && store.options().collision == Collision::Keep;
             notes.push(Note::Collision { key: promotion.key, kept });
             if kept {
                 return Ok(Vec::new());
@@ -103,8 +104,10 @@ impl Session {
                 Renamed::Moved => rule.moved(),
                 // Somebody else was first, maybe with the same.
                 Renamed::There => {
-                    if matches!(store.before(&path, &meta, &bytes, layout.meta(), notes)?, Before::Colliding)
-                    {
+                    if matches!(
+                        store.before(&path, &meta, &bytes, layout.meta(), notes)?,
+                        Before::Colliding(_)
+                    ) {
                         notes.push(Note::Collision { key: promotion.key, kept: true });
                         return Ok(Vec::new());
                     }
@@ -167,9 +170,22 @@ impl Session {
         notes: &mut Vec<Note>,
     ) -> Result<Vec<Spot>, Refusal> {
         let buffer = self.staging.as_mut().ok_or_else(gone)?.buffer();
-        let mut spots = Vec::with_capacity(staged.len());
-        for ((_, digest), staged) in promotion.files.iter().zip(staged) {
-            spots.push(self.store.spot(staged, FileId::new(layout, *digest), buffer, now, notes)?);
+        let mut spots: Vec<Spot> = Vec::with_capacity(staged.len());
+        for ((path, digest), own) in promotion.files.iter().zip(staged) {
+            let mut id = FileId::new(layout, *digest);
+            let spot = loop {
+                let spot = self.store.spot(own, id, buffer, now, notes)?;
+                if layout != FileLayout::V2 {
+                    break spot;
+                }
+                // Nothing is there yet of this rule's own files either.
+                let Some(same) = spots.iter().position(|other| other.id() == spot.id()) else { break spot };
+                if are_equal(own, &staged[same], buffer).map_err(Refusal::io("read", path))? {
+                    break spot;
+                }
+                id = FileId { number: spot.id().number + 1, ..id };
+            };
+            spots.push(spot);
         }
         Ok(spots)
     }
@@ -260,11 +276,14 @@ impl DuneStore {
         }
         let Some(before) = Meta::from_bytes(&there) else { return Ok(Before::Other) };
         // Whole paths of one store may differ in how its root is spelled.
+        let named = before.named(layout);
         let same = before.files == meta.files
-            || before
-                .named(layout)
-                .is_some_and(|named| Some(named) == meta.named(layout) && paths(&before) == paths(meta));
-        Ok(if same { Before::Other } else { Before::Colliding })
+            || named.is_some() && named == meta.named(layout) && paths(&before) == paths(meta);
+        if same {
+            return Ok(Before::Other);
+        }
+        let is_there = |file: &FileId| self.layout().file(*file).exists();
+        Ok(Before::Colliding(named.is_some_and(|named| named.iter().all(is_there))))
     }
 }
 

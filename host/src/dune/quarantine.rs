@@ -11,6 +11,16 @@ use std::path::{Path, PathBuf};
 /// Names to try for one file: as many damaged files of one name there can be.
 const MOST: u32 = 10_000;
 
+/// So many bytes a name keeps, beside its number: a file has at most 255.
+const LONGEST: usize = 240;
+
+/// Whether something in quarantine has a name that it got here: what others have put there is theirs.
+pub(super) fn is_set_aside(name: &[u8]) -> bool {
+    let number = name.rsplit(|byte| *byte == b'~').next().filter(|number| number.len() < name.len());
+    ["v2-", "files-", "meta-"].iter().any(|from| name.starts_with(from.as_bytes()))
+        && number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+}
+
 impl DuneStore {
     /// Whether the quarantine is a link: what is in it for long is removed, and must not be somebody else's.
     pub(super) fn quarantine_leads_away(&self) -> bool {
@@ -26,7 +36,8 @@ impl DuneStore {
         }
         let place = path.strip_prefix(self.root()).unwrap_or(path);
         let parts: Vec<_> = place.iter().map(OsStrExt::as_bytes).collect();
-        let name = String::from_utf8_lossy(&parts.join(&b'-')).into_owned();
+        let mut name = String::from_utf8_lossy(&parts.join(&b'-')).into_owned();
+        name.truncate(name.floor_char_boundary(LONGEST));
         for number in 1..=MOST {
             let to = directory.join(format!("{name}~{number}"));
             match renameat_with(CWD, path, CWD, &to, RenameFlags::NOREPLACE) {

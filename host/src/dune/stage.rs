@@ -249,10 +249,20 @@ pub(super) fn read_whole(
     named: &Path,
     buffer: &mut [u8],
 ) -> Result<(Identity, Content), Refusal> {
+    read_as(file, named, buffer, Reading::default)
+}
+
+/// The same in some way of reading.
+pub(super) fn read_as(
+    file: &File,
+    named: &Path,
+    buffer: &mut [u8],
+    reading: fn() -> Reading,
+) -> Result<(Identity, Content), Refusal> {
     let mut before = identity(file, named)?;
     let mut earlier = None;
     for _ in 0..READINGS {
-        let content = digest::content(file, before.size, before.mode, buffer);
+        let content = digest::content(file, before.size, before.mode, buffer, reading());
         let content = content.map_err(Refusal::io("read", named))?;
         let after = identity(file, named)?;
         let but_the_inode = Identity { ctime: before.ctime, ..after };

@@ -13,10 +13,11 @@
 //!
 //! Others may work meanwhile. What they remove, replace or are writing to is not looked at further.
 
+use super::digest::Reading;
 use super::layout::{FileId, FileLayout, MetaLayout};
 use super::note::Refusal;
 use super::source::open_stored;
-use super::stage::{KEPT, is_absent, read_whole};
+use super::stage::{KEPT, is_absent, read_as};
 use super::walk::{Found, RuleState, Trouble, Troubles};
 use super::{DuneError, DuneStore};
 use crate::identity::Identity;
@@ -143,7 +144,7 @@ impl Pass<'_> {
             return self.set_aside(path, FindingKind::NoFile, troubles);
         }
         let Some(file) = troubles.check("open", path, open_stored(path)) else { return };
-        let (identity, content) = match read_whole(&file, path, &mut self.buffer) {
+        let (identity, content) = match read_as(&file, path, &mut self.buffer, Reading::for_all) {
             Ok(read) => read,
             Err(Refusal::Io { what, path, source }) => {
                 troubles.check::<()>(what, &path, Err(source));
@@ -155,8 +156,7 @@ impl Pass<'_> {
         self.verified.files += 1;
         self.verified.bytes += identity.size;
         progress(identity.size);
-        let right = content.scheme(id.digest).is_some_and(|scheme| scheme.is_of(id.layout));
-        if !right {
+        if !content.is_of(id) {
             // What was put right meanwhile is not damage.
             let same = fs::symlink_metadata(path).is_ok_and(|now| Identity::of(&now).inode == identity.inode);
             if same {

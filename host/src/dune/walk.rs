@@ -5,6 +5,7 @@
 use super::DuneStore;
 use super::layout::{FileId, FileLayout, MetaLayout, PROMOTING, key_of, promoting_process};
 use super::meta::Meta;
+use super::quarantine::is_set_aside;
 use super::source::{Stored, read_rule};
 use super::stage::is_absent;
 use crate::protocol::dune::RuleKey;
@@ -127,7 +128,7 @@ impl DuneStore {
         let stale = |entry: DirEntry| {
             let process = promoting_process(entry.file_name().as_bytes());
             let old = entry.metadata().is_ok_and(|metadata| is_older(&metadata, now, STALE));
-            (entry.path(), old && process.is_none_or(is_dead))
+            (entry.path(), old && process.is_some_and(is_dead))
         };
         all.into_iter().map(stale).collect()
     }
@@ -137,7 +138,8 @@ impl DuneStore {
         if self.quarantine_leads_away() {
             return Vec::new();
         }
-        let all: Vec<_> = troubles.list(&self.layout().quarantine()).collect();
+        let ours = |entry: &DirEntry| is_set_aside(entry.file_name().as_bytes());
+        let all: Vec<_> = troubles.list(&self.layout().quarantine()).filter(ours).collect();
         all.into_iter().filter_map(|entry| Some((entry.path(), entry.metadata().ok()?))).collect()
     }
 

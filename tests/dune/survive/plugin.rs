@@ -6,6 +6,7 @@ use reviver::digest::Digest;
 use reviver::policy::Role;
 use reviver::repository::lock::{Lock, Pin};
 use reviver::runtime::Capabilities;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use std::fs;
 use std::path::Path;
 
@@ -63,5 +64,23 @@ fn a_metadata_plugin_at_fault_costs_its_word_alone() -> Result<()> {
         let told = log.lines().filter(|line| reason.is_some_and(|reason| line.contains(reason))).count();
         ensure!(told == if reason.is_some() { 3 } else { 0 }, "after three it is switched off: {log}");
     }
+    attacked.serves()
+}
+
+/// The plugin's file is read before it is looked whether it is pinned, and who opens a pipe waits for a writer. The session waited
+/// for ever, and the client with it: `dune build` did not end.
+#[test]
+fn a_plugin_that_is_a_pipe_is_not_waited_for() -> Result<()> {
+    let mut attacked = Attacked::new()?;
+    let client = attacked.client()?;
+    let repository = client.build_root.parent().context("a repository")?;
+    let (pipe, mode) = (repository.join("plugin.wasm"), Mode::from_raw_mode(0o644));
+    mknodat(CWD, &pipe, FileType::Fifo, mode, 0)?;
+    fs::write(repository.join("reviver.toml"), "metadata = 'it'\n[plugin.it]\npath = 'plugin.wasm'\n")?;
+    let (file, key) = (client.file("default/a", b"beside a pipe\n")?, next_key());
+    ensure!(client.promotes(&attacked.daemon, &[promotion(key, &[file])])?.is_empty());
+    ensure!(attacked.rule(key).exists(), "it is not kept");
+    let log = fs::read_to_string(attacked.place.path("own/daemon/log"))?;
+    ensure!(log.contains("no metadata of a plugin: cannot read plugin `it`"), "{log}");
     attacked.serves()
 }

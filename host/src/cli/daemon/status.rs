@@ -86,7 +86,11 @@ pub(super) fn running_already(
     match said["dune"].as_str() {
         Some(address) => writeln!(out, "serving Dune's clients on {address}")?,
         None if is_for_dune && said.get("since").is_some() => {
-            anyhow::bail!("it was started without --dune; run `reviver daemon stop` first");
+            let why = match said["ports"].as_array().map(Vec::is_empty) {
+                Some(false) => "another daemon serves Dune's clients, end it with `dune cache stop`, or",
+                _ => "it was started without --dune;",
+            };
+            anyhow::bail!("{why} run `reviver daemon stop` first");
         }
         None => {}
     }

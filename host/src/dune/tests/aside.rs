@@ -76,3 +76,34 @@ fn a_quarantine_that_cannot_be_ends_the_promotion() {
     assert!(told(&answer).concat().contains("cannot set aside"), "{:?}", told(&answer));
     assert_eq!(fs::read(&stored).unwrap(), b"damaged");
 }
+
+/// Its name got longer by that of its directory, which no file may have: it could never be put aside.
+#[test]
+fn what_has_the_longest_name_is_put_aside_too() {
+    let site = Site::new();
+    let names = ["s".repeat(255), "\u{fc}".repeat(127)];
+    for name in &names {
+        write(site.root(), &format!("files/v4/00/{name}"), b"stray", 0o444);
+    }
+    let verified = site.store.verify(Remedy::Repair, &mut |_| {}).unwrap();
+    assert!(verified.troubles.is_empty(), "{:?}", verified.troubles);
+    assert!(verified.findings.len() == 2 && verified.findings.iter().all(|one| one.remedied));
+    assert_eq!(fs::read_dir(site.root().join("quarantine")).unwrap().count(), 2);
+}
+
+/// `reviver dune trim --dir` of a directory that is no cache removed what was in its `quarantine` for a week, whoever had put it there.
+#[test]
+fn what_others_call_by_our_names_is_left_alone() {
+    let site = Site::new();
+    let theirs = ["quarantine/letter", "quarantine/files-of-mine/a", "promoting.sales/plan"];
+    for path in theirs {
+        write(site.root(), path, b"theirs", 0o644);
+    }
+    let in_a_month =
+        Timestamp(Timestamp::of(SystemTime::now()).0 + Duration::from_hours(30 * 24).as_nanos() as u64);
+    let trimmed = site.store.trim(&TrimRequest::new(Bound::Size(0), in_a_month)).unwrap();
+    assert_eq!((trimmed.quarantined, trimmed.stale, trimmed.troubles.len()), (0, 0, 0));
+    for path in theirs {
+        assert!(site.root().join(path).exists(), "{path}");
+    }
+}

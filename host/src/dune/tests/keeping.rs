@@ -1,6 +1,6 @@
 //! Counting, verifying and trimming what is there, in all formats.
 
-use super::{NEWEST, Site, digest, files, key, promote, promotion};
+use super::{NEWEST, Site, digest, files, key, promote, promotion, write};
 use crate::digest::Digest;
 use crate::dune::digest::Scheme;
 use crate::dune::layout::{FileId, FileLayout, MetaLayout};
@@ -126,6 +126,29 @@ fn a_poisoned_file_is_found_in_every_format_and_set_aside() {
             }
         }
     }
+}
+
+/// Since 3.20 Dune names files by their BLAKE3, in the same directory as before. Each of them was taken for damaged and set aside:
+/// the whole cache of its user, which a week later was gone. The names are those of Dune's own test of its cache (`trim.t`).
+#[test]
+fn files_of_the_newest_dune_are_right_where_they_are() {
+    let site = all_formats();
+    let files = site.store.layout().files(FileLayout::V4);
+    for (name, mode) in
+        [("5ef8de0800908475d94747fef67940ed", 0o444), ("e293405959cb01f8de0d237b687714c8", 0o555)]
+    {
+        write(&files, &format!("{}/{name}", &name[..2]), b"content\n", mode);
+    }
+    let verified = site.store.verify(Remedy::Repair, &mut |_| {}).unwrap();
+    assert_eq!((verified.findings, verified.files), (vec![], 5));
+    let path = files.join("5e/5ef8de0800908475d94747fef67940ed");
+    overwrite(&path, "CONTENT\n");
+    fs::set_permissions(files.join("e2/e293405959cb01f8de0d237b687714c8"), Permissions::from_mode(0o444))
+        .unwrap();
+    let verified = site.store.verify(Remedy::SetAside, &mut |_| {}).unwrap();
+    let kinds: Vec<_> = verified.findings.iter().map(|finding| &finding.kind).collect();
+    assert_eq!(kinds, [&FindingKind::Content; 2]);
+    assert!(!path.exists());
 }
 
 #[test]

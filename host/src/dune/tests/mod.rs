@@ -8,6 +8,8 @@ mod promoting;
 mod refused;
 mod replay;
 mod starved;
+mod together;
+mod twins;
 
 use super::digest::{Content, Scheme};
 use super::{Answer, DuneStore, Options, Session};

@@ -229,6 +229,23 @@ fn a_rule_that_is_not_reproducible_is_told_and_the_policy_decides() {
     }
 }
 
+/// Of the older files one was trimmed or set aside. Then no client finds the rule, and where older files are kept none ever did
+/// again: each build made it, and was told that the older ones stay.
+#[test]
+fn a_rule_whose_files_are_gone_is_not_kept() {
+    let site = Site::with(Options { collision: Collision::Keep, ..Options::default() });
+    let mut session = site.session(NEWEST);
+    site.write("default/a", "one", 0o644);
+    promote(&mut session, 1, &[("default/a", "one")]);
+    fs::remove_file(site.stored("one")).unwrap();
+    fs::remove_file(site.build().join("default/a")).unwrap();
+    site.write("default/a", "two", 0o644);
+    let told = told(&promote(&mut session, 1, &[("default/a", "two")]));
+    assert!(told.concat().contains("the newer ones count"), "{told:?}");
+    let rule = site.files().into_iter().find(|(name, _)| name.starts_with("meta")).unwrap().1;
+    assert!(rule.contains(&digest("two", Scheme::Joined).to_string()), "{rule}");
+}
+
 /// Dune compares commits too, and so warns of every rule that is promoted at another one.
 #[test]
 fn another_commit_is_no_collision() {

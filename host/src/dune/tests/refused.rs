@@ -232,3 +232,22 @@ fn what_is_written_to_after_it_was_read_is_not_kept() {
     }
     assert!(nothing_on_its_way(site.root()));
 }
+
+/// A path is as long as its client says, up to a whole message. Lines of 250 MB came into a log that has 4 MiB at the most.
+#[test]
+fn what_is_told_of_a_path_has_an_end() {
+    let site = Site::new();
+    let mut session = site.session(NEWEST);
+    let long = "\u{1}".repeat(5 << 20);
+    for path in [format!("../{long}"), long.clone(), format!("default/{long}/a")] {
+        let rule = promotion(1, &[(&path, "")]);
+        let told = refused(&site, &mut session, rule);
+        assert!(told.len() < 20_000 && told.contains("\\x01\\x01..."), "{} bytes", told.len());
+    }
+    let told = told(&session.take(Command::SetBuildRoot(long.into())));
+    assert!(told[0].len() < 20_000 && told[0].contains("is not absolute"), "{} bytes", told[0].len());
+    // What a file can be called is told whole.
+    let path = format!("{}a", "nowhere/".repeat(500));
+    let told = refused(&site, &mut site.session(NEWEST), promotion(1, &[(&path, "")]));
+    assert!(told.contains(&format!("`{path}`")), "{told}");
+}
