@@ -347,7 +347,6 @@ fn one_that_does_not_end_is_killed_if_that_is_wanted() -> Result<()> {
     Ok(())
 }
 
-/// Anybody on this machine may connect, and what is promoted is what later builds take for theirs.
 /// Both stood in the log alone, and every build failed, or nothing was trimmed as its user had said.
 #[test]
 fn who_starts_a_daemon_is_told_what_keeps_it_from_its_work() -> Result<()> {
@@ -364,6 +363,7 @@ fn who_starts_a_daemon_is_told_what_keeps_it_from_its_work() -> Result<()> {
     Ok(())
 }
 
+/// Anybody on this machine may connect, and what is promoted is what later builds take for theirs.
 #[test]
 fn nobody_promotes_into_the_cache_of_another_user() -> Result<()> {
     if !rustix::process::geteuid().is_root() {

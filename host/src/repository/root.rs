@@ -93,7 +93,11 @@ fn bytes(path: &Path) -> &[u8] {
 /// worktree's own directory, whose file `commondir` names the common one).
 fn common_directory(work_tree: &Path, is_main: bool) -> PathBuf {
     let git = work_tree.join(".git");
-    let line = |path: &Path| fs::read_to_string(path).ok().map(|text| text.trim_end().to_owned());
+    let line = |path: &Path| {
+        // A pipe of that name must not be waited for.
+        let text = if path.is_file() { fs::read_to_string(path).ok() } else { None };
+        text.map(|text| text.trim_end().to_owned())
+    };
     let named = || line(&git).and_then(|text| text.strip_prefix("gitdir: ").map(|path| work_tree.join(path)));
     let own = if is_main { None } else { named() }.unwrap_or_else(|| git.clone());
     match line(&own.join("commondir")) {
@@ -157,5 +161,16 @@ mod tests {
         let root = find(&top, user(&top) + 1);
         // Root's own files are trusted, and the tests may run as root.
         assert_eq!(root.settings.is_none(), user(&top) != 0);
+    }
+
+    /// Whoever ran something in a directory with a pipe of git's name waited for somebody to write into it.
+    #[test]
+    fn a_pipe_in_the_place_of_git_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let git = directory.path().join(".git");
+        assert!(std::process::Command::new("mkfifo").arg(&git).status().unwrap().success());
+        let root = find(directory.path(), user(directory.path()));
+        assert_eq!(root.work_tree.as_deref(), Some(directory.path()));
+        assert_eq!(root.partition(&[]), find(directory.path(), user(directory.path())).partition(&[]));
     }
 }
