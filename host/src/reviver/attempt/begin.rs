@@ -5,6 +5,7 @@ use super::super::guard::Guard;
 use super::super::launch::Launch;
 use super::super::prepare::{Prepared, Uncached};
 use super::super::run::{Report, Request, Reviver};
+use super::super::unchanged::Snapshot;
 use super::super::writes::Watched;
 use super::found::Found;
 use super::pending::Pending;
@@ -25,7 +26,7 @@ pub enum Begun {
 
 /// What a task came to.
 enum Step {
-    Found(Prepared, Entry, Seen),
+    Found(Prepared, Entry, Snapshot),
     Open(Ready),
 }
 
@@ -73,7 +74,7 @@ impl Reviver<'_> {
         if let Some((_, entry, list)) = found {
             // Now, while what was seen and what it resolved to belong together.
             self.see_anew(request, &resolver, &prepared, &search, list);
-            return Ok(Step::Found(prepared, entry, resolver.files.seen_and_listed()));
+            return Ok(Step::Found(prepared, entry, Snapshot::of(&resolver.files)));
         }
         let watched = self.watch(request, &prepared, &search, report)?;
         let guard = self.guard(&prepared, report);

@@ -1,9 +1,9 @@
 //! An entry that was found for a task, and its revival.
 
-use super::super::files::{Files, Seen};
+use super::super::files::Files;
 use super::super::prepare::Prepared;
 use super::super::run::{Report, Reviver};
-use super::super::unchanged::as_seen;
+use super::super::unchanged::Snapshot;
 use super::begin::Begun;
 use super::task::Task;
 use crate::key::Key;
@@ -19,7 +19,7 @@ pub struct Found {
     pub(super) entry: Entry,
     pub(super) report: Report,
     /// What was seen of files when it was found.
-    pub(super) seen: Seen,
+    pub(super) seen: Snapshot,
 }
 
 /// A task that was revived.
@@ -53,7 +53,7 @@ impl Reviver<'_> {
     /// would be taken for the work of what is there now.
     pub fn revive_found(&self, found: Found) -> Result<Revived, Begun> {
         let files = Files::new(Rc::clone(&self.table), Rc::clone(&self.clock));
-        if as_seen(&found.seen, &files, &found.prepared.places) {
+        if found.seen.holds(&files, &found.prepared.places) {
             return self.put_found(found, &files);
         }
         let Found { task, report, .. } = found;

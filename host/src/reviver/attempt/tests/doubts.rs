@@ -190,9 +190,42 @@ fn what_appeared_after_it_was_found_is_looked_up_anew() {
     settle();
     assert_eq!(outcome(&place.attempt(script).report), RECORDED);
     let found = place.found(script);
-    assert!(found.seen.contains_key(&place.at("lib")) && !found.seen.contains_key(&place.at("lib/first")));
+    assert!(found.seen.seen.contains_key(&place.at("lib")) && !found.seen.seen.contains_key(&place.at("lib/first")));
     place.write("lib/first", "1");
     let Err(Begun::Open(pending)) = place.reviver().revive_found(found) else { panic!("it appeared") };
     assert_eq!(outcome(&place.finish(*pending).report), RECORDED);
     assert_eq!(place.read("out").as_deref(), Some("1"));
+}
+
+/// Of a directory only the files were looked at once more. What had come or gone below it, and a link that led elsewhere by
+/// then, got the output of what had been there before.
+#[test]
+fn what_came_went_or_was_linked_anew_below_a_directory_after_it_was_found_is_looked_up_anew() {
+    let script = "cat lib/*/* > out; echo lib/ > $1";
+    let place = Place::new(Policy { reports: true, ..Policy::default() });
+    let link = |target: &str| {
+        std::os::unix::fs::symlink(target, place.at("lib/sub/new")).unwrap();
+        fs::rename(place.at("lib/sub/new"), place.at("lib/sub/link")).unwrap();
+        settle();
+    };
+    for (name, text) in [("in", ""), ("one", "1"), ("two", "2")] {
+        place.write(name, text);
+    }
+    fs::create_dir_all(place.at("lib/sub")).unwrap();
+    place.write("lib/sub/a", "a");
+    link("../../one");
+    let changes: [(&str, &dyn Fn()); 3] = [
+        ("ab1", &|| place.write("lib/sub/b", "b")),
+        ("b1", &|| place.remove("lib/sub/a")),
+        ("b2", &|| link("../../two")),
+    ];
+    assert_eq!(outcome(&place.attempt(script).report), RECORDED);
+    for (words, change) in changes {
+        place.remove("out");
+        let found = place.found(script);
+        change();
+        let Err(Begun::Open(pending)) = place.reviver().revive_found(found) else { panic!("{words} is new") };
+        assert_eq!(outcome(&place.finish(*pending).report), RECORDED);
+        assert_eq!(place.read("out").as_deref(), Some(words));
+    }
 }

@@ -43,7 +43,7 @@ fn what_is_found_or_pending_goes_from_thread_to_thread() {
 /// A key policy for `sh -c SCRIPT`, which reads `in` and writes `out`.
 struct Policy {
     id: PolicyId,
-    /// Whether the script leaves a report, of the names of what else it read.
+    /// Whether the script leaves a report, of the names of what else it read: of files, and of directories with a slash.
     reports: bool,
     /// The arguments that replace the script, and what the policy makes itself then.
     instead: Option<(&'static str, &'static str)>,
@@ -107,8 +107,11 @@ impl KeyPolicy for Policy {
         if names.contains("nonsense") {
             return Ok(Err(Refusal::Malformed("no idea".into())));
         }
-        let ingredients =
-            names.split_whitespace().map(|name| ingredient(Source::File(name.into()))).collect();
+        let read = |name: &str| {
+            let tree = name.strip_suffix('/').map(|name| Source::Tree(name.into()));
+            ingredient(tree.unwrap_or_else(|| Source::File(name.into())))
+        };
+        let ingredients = names.split_whitespace().map(read).collect();
         let produced =
             self.instead.map(|(_, made)| (made.to_owned(), b"by the plugin".to_vec())).into_iter().collect();
         Ok(Ok(Discovery { ingredients, produced, uncacheable: None }))
