@@ -61,14 +61,15 @@ pub fn reads(declared: &[String], directory: &Path) -> Result<BTreeSet<String>, 
         let pattern = if text.starts_with('/') { text.clone() } else { format!("{prefix}/{text}") };
         let wrong =
             |error: glob::PatternError| DeclareError::Glob { text: text.clone(), why: error.msg.to_owned() };
-        let before = all.len();
+        let mut matches = false;
         for path in glob_with(&pattern, options).map_err(wrong)?.filter_map(Result::ok) {
             let shown =
                 if text.starts_with('/') { &path } else { path.strip_prefix(directory).unwrap_or(&path) };
             let shown = shown.to_str().ok_or_else(|| DeclareError::NotText(path.clone()))?.to_owned();
             all.insert(with_slash(shown, &path));
+            matches = true;
         }
-        if all.len() == before {
+        if !matches {
             return Err(DeclareError::Nothing(text.clone()));
         }
     }
@@ -84,7 +85,9 @@ pub fn writes(declared: &[String]) -> Result<BTreeSet<String>, DeclareError> {
     }
 }
 
-fn is_glob(text: &str) -> bool {
+/// Whether what is declared may be a glob.
+#[must_use]
+pub fn is_glob(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
@@ -118,5 +121,13 @@ mod tests {
         assert_eq!(expand(top, &["[x].md", "absent"]).unwrap(), ["[x].md", "absent"]);
         assert_eq!(expand(top, &["*.none"]), Err(DeclareError::Nothing("*.none".into())));
         assert!(writes(&["gen/*".to_owned()]).is_err());
+    }
+
+    /// A glob whose files had been named before was said to match nothing, and a build failed for it.
+    #[test]
+    fn a_glob_may_match_what_is_named_already() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("a.txt"), "").unwrap();
+        assert_eq!(expand(directory.path(), &["a.txt", "*.txt", "a.*"]).unwrap(), ["a.txt"]);
     }
 }
