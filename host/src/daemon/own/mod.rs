@@ -7,6 +7,7 @@
 //! | `repository` | what a client named, and what each thread has of it |
 //! | `answer` | a request, and who answers it |
 //! | `entries` | entries with keys of the client's own |
+//! | `globs` | what operations read by globs, as it comes and goes |
 //! | `operations` | operations that the repository's plugins name |
 //! | `upkeep` | hashes, statistics, trims |
 //! | `refusal` | why there is no answer |
@@ -22,6 +23,7 @@ mod answer;
 mod connection;
 mod crew;
 mod entries;
+mod globs;
 mod operations;
 mod refusal;
 mod repository;

@@ -14,6 +14,7 @@
 
 use super::connection::{Connection, lock};
 use super::entries::UMASK;
+use super::globs::{self, Globs};
 use super::refusal::Refused;
 use super::repository::Bench;
 use crate::digest::Digest;
@@ -32,6 +33,7 @@ use crate::runtime::Level;
 use crate::time::Timestamp;
 use std::collections::HashMap;
 use std::fs;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
@@ -39,6 +41,7 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug)]
 pub(super) struct Operation {
     plugin: String,
+    globs: Option<Globs>,
     state: State,
 }
 
@@ -112,17 +115,19 @@ pub(super) fn derive(
     derive: Derive,
 ) -> Result<Derived, Refused> {
     let room = connection.operations.room()?;
+    let with_globs = globs::are_in(&bench.opened.place.settings, &derive).then(|| derive.clone());
     let (plugin, task) = task(bench, derive)?;
+    let globs = with_globs.map(|derive| Globs::new(derive, &task));
     let begun = with_reviver(connection, bench, &plugin, |reviver| reviver.begin(task))?;
     Ok(match begun {
         Begun::Found(found) => {
             let (key, label) = (Some(found.key()), found.label().to_owned());
-            let operation = room.fill(Operation { plugin, state: State::Found(found) });
+            let operation = room.fill(Operation { plugin, globs, state: State::Found(found) });
             Derived { operation, label, key, open: None }
         }
         Begun::Open(pending) => {
             let (label, open) = (pending.label().to_owned(), Some(open(&pending)));
-            let operation = room.fill(Operation { plugin, state: State::Open(pending) });
+            let operation = room.fill(Operation { plugin, globs, state: State::Open(pending) });
             Derived { operation, label, key: None, open }
         }
         Begun::Bare(report) => return Err(bare(connection, bench, &report)),
@@ -131,7 +136,7 @@ pub(super) fn derive(
 
 /// Puts in place what was found.
 pub(super) fn revive(connection: &Connection<'_>, bench: &mut Bench, number: u64) -> Result<Again, Refused> {
-    let Operation { plugin, state } = connection.operations.take(number)?;
+    let Operation { plugin, globs, state } = connection.operations.take(number)?;
     let State::Found(found) = state else {
         let open = match &state {
             State::Open(pending) => Ok(Again::No(open(pending))),
@@ -139,10 +144,23 @@ pub(super) fn revive(connection: &Connection<'_>, bench: &mut Bench, number: u64
                 Err(Refused::because(Code::UnknownOperation, format_args!("operation {number} was recorded")))
             }
         };
-        connection.operations.put_back(number, Operation { plugin, state });
+        connection.operations.put_back(number, Operation { plugin, globs, state });
         return open;
     };
-    let revived = with_reviver(connection, bench, &plugin, |reviver| reviver.revive_found(*found))?;
+    let (globs, anew) = match globs {
+        Some(globs) => {
+            let (globs, anew) = as_matched_now(bench, globs, &found)?;
+            (Some(globs), anew)
+        }
+        None => (None, None),
+    };
+    let revived = with_reviver(connection, bench, &plugin, |reviver| match anew {
+        None => reviver.revive_found(*found),
+        Some(task) => match reviver.begin(task) {
+            Begun::Found(found) => reviver.revive_found(*found),
+            no_hit => Err(no_hit),
+        },
+    })?;
     match revived {
         Ok(attempt::Revived { key, outcome, report }) => {
             tell(connection, &report);
@@ -151,7 +169,8 @@ pub(super) fn revive(connection: &Connection<'_>, bench: &mut Bench, number: u64
         }
         Err(Begun::Open(pending)) => {
             let open = open(&pending);
-            connection.operations.put_back(number, Operation { plugin, state: State::Open(pending) });
+            let state = State::Open(pending);
+            connection.operations.put_back(number, Operation { plugin, globs, state });
             Ok(Again::No(open))
         }
         Err(Begun::Found(found)) => {
@@ -170,9 +189,9 @@ pub(super) fn record(
     ran: Ran,
 ) -> Result<(Recorded, Option<u64>), Refused> {
     let Ran { operation: number, exit, started, ended, output } = ran;
-    let Operation { plugin, state } = connection.operations.take(number)?;
-    let State::Open(pending) = state else {
-        connection.operations.put_back(number, Operation { plugin, state });
+    let Operation { plugin, globs, state } = connection.operations.take(number)?;
+    let State::Open(mut pending) = state else {
+        connection.operations.put_back(number, Operation { plugin, globs, state });
         return Err(Refused::because(
             Code::UnknownOperation,
             format_args!("operation {number} is not to be run"),
@@ -180,12 +199,19 @@ pub(super) fn record(
     };
     let (started, ended) = (Timestamp(started), Timestamp(ended.max(started)));
     let told = Executed { exit, output, started, ended, held: false, cut: false, interrupted: false };
+    if let Some(globs) = &globs {
+        let places = pending.writes().iter().map(|watched| watched.path.as_path());
+        if !task(bench, globs.derive.clone()).is_ok_and(|(_, now)| globs.hold(&now, places)) {
+            pending.doubt("other files match what it reads than before it ran");
+        }
+    }
     let finished = with_reviver(connection, bench, &plugin, |reviver| reviver.finish(*pending, told))?;
     let Finished { report, again } = finished;
     tell(connection, &report);
     let is_again = again.is_some();
     if let Some(again) = again {
-        connection.operations.put_back(number, Operation { plugin, state: State::Again { _held: again } });
+        let state = State::Again { _held: again };
+        connection.operations.put_back(number, Operation { plugin, globs: None, state });
     }
     if report.size.is_some() {
         bench.opened.note_place();
@@ -195,6 +221,20 @@ pub(super) fn record(
         Some(key) if report.record.reason.is_empty() => (Recorded::Yes(key), report.size),
         _ => (Recorded::No { reason: report.record.reason, again: is_again }, report.size),
     })
+}
+
+/// The globs of what was found as they match now, and the task that it is by them, where that is another one.
+fn as_matched_now(
+    bench: &Bench,
+    globs: Globs,
+    found: &attempt::Found,
+) -> Result<(Globs, Option<Task>), Refused> {
+    let unmatched = |refused: Refused| Refused { code: Code::Refused, ..refused };
+    let (_, task) = task(bench, globs.derive.clone()).map_err(unmatched)?;
+    if globs.hold(&task, found.writes().iter().map(PathBuf::as_path)) {
+        return Ok((globs, None));
+    }
+    Ok((Globs::new(globs.derive, &task), Some(task)))
 }
 
 /// What is asked of a reviver: the operation that a rule and the client's words make.

@@ -9,6 +9,7 @@ use super::task::Task;
 use crate::key::Key;
 use crate::outcome::Outcome;
 use crate::store::Entry;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 /// An entry that is bound to what a task's inputs were when it began.
@@ -44,6 +45,12 @@ impl Found {
     #[must_use]
     pub fn label(&self) -> &str {
         &self.prepared.derivation.label
+    }
+
+    /// Where it writes.
+    #[must_use]
+    pub fn writes(&self) -> &[PathBuf] {
+        &self.prepared.places
     }
 }
 
