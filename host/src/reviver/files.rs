@@ -44,6 +44,8 @@ pub struct Files {
     names: RefCell<FxHashMap<Vec<u8>, Option<Rc<Names>>>>,
     /// What was at each path that was only [noted](Files::note).
     noted: RefCell<Seen>,
+    /// The directories that were [walked](Files::walks) through.
+    walked: RefCell<FxHashSet<PathBuf>>,
 }
 
 impl std::fmt::Debug for Files {
@@ -62,11 +64,11 @@ impl Files {
     /// A fresh look, with the digests that a process keeps across its operations too.
     #[must_use]
     pub fn counted(table: Rc<Table>, hashes: Rc<Hashes>, clock: Rc<dyn Clock>) -> Self {
-        let (contents, names, noted) = Default::default();
+        let (contents, names, noted, walked) = Default::default();
         // As many as a usual compilation looks at: growing would move them several times.
         let identities = RefCell::new(FxHashMap::with_capacity_and_hasher(200, FxBuildHasher));
         let since = clock.now();
-        Self { table, hashes, clock, since, identities, contents, names, noted }
+        Self { table, hashes, clock, since, identities, contents, names, noted, walked }
     }
 
     /// A moment before all looks.
@@ -124,6 +126,18 @@ impl Files {
             let identity = there.map(|metadata| Identity::of(&metadata));
             self.noted.borrow_mut().entry(path.to_owned()).or_insert(identity);
         }
+    }
+
+    /// Says that all that is in a directory is about to be looked at.
+    pub fn walks(&self, directory: &Path) {
+        self.identity(directory).ok();
+        self.walked.borrow_mut().insert(directory.to_owned());
+    }
+
+    /// Whether all that is in a directory was looked at.
+    #[must_use]
+    pub fn has_walked(&self, directory: &Path) -> bool {
+        self.walked.borrow().contains(directory)
     }
 
     /// The time now.

@@ -49,11 +49,13 @@ impl std::error::Error for Changed {
 }
 
 /// Compares the identities of all that was looked at, but for what the run writes. Equal identities alone prove nothing
-/// where they were not settled: values are to be compared too.
+/// where they were not settled: values are to be compared too, and before this, so that `after` knows which directories matter.
 pub(super) fn same_identities(before: &Seen, after: &Files, places: &[PathBuf]) -> Result<(), Changed> {
     for (path, then) in before {
-        // Directories change with every name; what matters of them is in the values.
-        if places.contains(path) || then.is_some_and(|identity| identity.is_directory()) {
+        // Directories change with every name; what matters of them is in the values. Only where all that is in one matters, a
+        // name may have come and gone again.
+        let matters = |identity: &Identity| !identity.is_directory() || after.has_walked(path);
+        if places.contains(path) || !then.as_ref().is_none_or(matters) {
             continue;
         }
         let written = places.iter().any(|place| path.starts_with(place) || place.starts_with(path));
@@ -99,15 +101,14 @@ pub(super) fn unchanged(
     since: Timestamp,
 ) -> Result<(), String> {
     age::all_older(after, &prepared.derivation.ingredients, since).map_err(|young| young.to_string())?;
+    let sources = prepared.derivation.ingredients.iter().map(|ingredient| after.value(&ingredient.source));
+    let values = sources.collect::<Result<Vec<_>, _>>().map_err(|doubt| doubt.to_string())?;
     same_identities(before, &after.files, &prepared.places).map_err(|changed| changed.to_string())?;
-    let known = prepared.derivation.ingredients.iter().zip(&prepared.values);
-    for (ingredient, then) in known.map(|(ingredient, value)| (ingredient, *value)) {
-        let now = after.value(&ingredient.source).map_err(|doubt| doubt.to_string())?;
-        if now != then {
-            return Err(format!("{} changed while the command ran", ingredient.label));
-        }
+    let mut known = prepared.derivation.ingredients.iter().zip(prepared.values.iter().zip(&values));
+    match known.find(|(_, (then, now))| then != now) {
+        Some((ingredient, _)) => Err(format!("{} changed while the command ran", ingredient.label)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The values of what was discovered, if all of it is surely older than `since`, which lies before the run.

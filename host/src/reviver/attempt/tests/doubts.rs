@@ -1,6 +1,7 @@
 //! What is doubtful is not recorded, and the caller's word makes it no less so.
 
 use super::*;
+use std::os::unix::fs::PermissionsExt as _;
 
 fn reason(finished: &Finished) -> &str {
     &finished.report.record.reason
@@ -228,4 +229,47 @@ fn what_came_went_or_was_linked_anew_below_a_directory_after_it_was_found_is_loo
         assert_eq!(outcome(&place.finish(*pending).report), RECORDED);
         assert_eq!(place.read("out").as_deref(), Some(words));
     }
+}
+
+/// Another branch was checked out and left again while a command ran: of a directory only its files were compared, and a file of
+/// the other branch, gone by then, was in the output.
+#[test]
+fn what_came_and_went_below_a_directory_while_the_command_ran_leaves_it_unrecorded() {
+    let script = "cat lib/sub/* > out; echo lib/ > $1";
+    let place = Place::new(Policy { reports: true, reads: vec![Source::Tree("lib".into())], ..Policy::default() });
+    place.write("in", "");
+    fs::create_dir_all(place.at("lib/sub")).unwrap();
+    place.write("lib/sub/a", "a");
+    let pending = place.open(script);
+    place.write("lib/sub/b", "b");
+    let executed = place.execute(pending.arguments());
+    place.remove("lib/sub/b");
+    assert!(reason(&place.reviver().finish(pending, executed)).contains("lib/sub changed"));
+    place.remove("out");
+    assert_eq!(outcome(&place.attempt(script).report), RECORDED);
+    assert_eq!(place.read("out").as_deref(), Some("a"));
+}
+
+/// The same of the directory that a program lies in.
+#[test]
+fn a_program_whose_directory_was_another_while_the_command_ran_leaves_it_unrecorded() {
+    let place = Place::new(Policy { reads: vec![Source::Program("bin/tool".into())], ..Policy::default() });
+    let tool = |directory: &str, says: &str| {
+        fs::create_dir(place.at(directory)).unwrap();
+        let path = place.at(directory).join("tool");
+        fs::write(&path, format!("#!/bin/sh\necho {says}\n")).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let is_called = |from: &str, to: &str| fs::rename(place.at(from), place.at(to)).unwrap();
+    tool("bin", "one");
+    tool("other", "two");
+    place.write("in", "");
+    let pending = place.open("bin/tool > out");
+    is_called("bin", "away");
+    is_called("other", "bin");
+    let executed = place.execute(pending.arguments());
+    is_called("bin", "other");
+    is_called("away", "bin");
+    assert_eq!(place.read("out").as_deref(), Some("two\n"));
+    assert!(reason(&place.reviver().finish(pending, executed)).contains("bin is too young"));
 }

@@ -47,6 +47,8 @@ struct Policy {
     reports: bool,
     /// The arguments that replace the script, and what the policy makes itself then.
     instead: Option<(&'static str, &'static str)>,
+    /// What else is known to be read.
+    reads: Vec<Source>,
     /// Why there is no key.
     refuses: Option<&'static str>,
 }
@@ -59,7 +61,7 @@ impl Default for Policy {
             configuration: "{}".into(),
             abi: "0.1.0".into(),
         };
-        Self { id, reports: false, instead: None, refuses: None }
+        Self { id, reports: false, instead: None, reads: Vec::new(), refuses: None }
     }
 }
 
@@ -89,7 +91,7 @@ impl KeyPolicy for Policy {
         let told = [Source::Text(operation.argv[2].clone()), Source::File("in".into())];
         Ok(Ok(Derivation {
             label: "copy".into(),
-            ingredients: told.map(ingredient).to_vec(),
+            ingredients: told.into_iter().chain(self.reads.clone()).map(ingredient).collect(),
             writes,
             input: Input::Read,
             arguments: self.reports.then_some(replaced),
