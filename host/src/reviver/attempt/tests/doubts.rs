@@ -273,3 +273,25 @@ fn a_program_whose_directory_was_another_while_the_command_ran_leaves_it_unrecor
     assert_eq!(place.read("out").as_deref(), Some("two\n"));
     assert!(reason(&place.reviver().finish(pending, executed)).contains("bin is too young"));
 }
+
+/// An hour that came twice: what changed in the second was older than the beginning in the first, and passed for what had been
+/// there before.
+#[test]
+fn nothing_is_recorded_while_which_the_clock_was_set_back() {
+    let place = Place::new(Policy { reports: true, ..Policy::default() });
+    place.write("in", "words");
+    let script = "echo young > made; cat in made > out; echo made > $1";
+    let fast = Reviver { clock: Rc::new(|| Timestamp(now().0 + 3_600_000_000_000)), ..place.reviver() };
+    let Begun::Open(pending) = fast.begin(place.task(script)) else { panic!("nothing is bound") };
+    let executed = place.execute(pending.arguments());
+    assert!(reason(&place.reviver().finish(*pending, executed)).contains("the clock was set back"));
+
+    // In a run of our own too.
+    let told = std::cell::Cell::new(3_600_000_000_000_u64);
+    let back = Rc::new(move || Timestamp(now().0 + told.replace(told.get().saturating_sub(600_000_000_000))));
+    let reviver = Reviver { clock: back, ..place.reviver() };
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let outputs = &mut Outputs { stdout: &mut stdout, stderr: &mut stderr };
+    let (_, ran) = place.task(script).ask(|request| reviver.run(request, outputs).unwrap());
+    assert!(matches!(ran, Ran::Done { report, .. } if report.record.reason.contains("the clock was set back")));
+}
