@@ -4,6 +4,7 @@ use super::super::files::Seen;
 use super::super::guard::Guard;
 use super::super::launch::Launch;
 use super::super::prepare::{Prepared, Uncached};
+use super::super::program;
 use super::super::run::{Report, Request, Reviver};
 use super::super::unchanged::Snapshot;
 use super::super::writes::Watched;
@@ -70,6 +71,12 @@ impl Reviver<'_> {
 
     fn step(&self, request: &Request<'_>, report: &mut Report, is_usable: bool) -> Result<Step, Uncached> {
         let (resolver, prepared, mut search) = self.look(request, report)?;
+        // A run of our own could not start it. Callers search elsewhere perhaps, and what they find is in no key.
+        let program = &request.operation.argv[0];
+        let found = program::find(&resolver, program).map_err(|doubt| Uncached::because(doubt.to_string()))?;
+        if found.is_none() {
+            return Err(Uncached::because(format!("{program}: command not found")));
+        }
         let found = search.found.take().filter(|_| is_usable);
         if let Some((_, entry, list)) = found {
             // Now, while what was seen and what it resolved to belong together.

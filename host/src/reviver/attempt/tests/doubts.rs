@@ -143,6 +143,17 @@ fn a_refusal_is_bare_and_says_so_in_the_journal() {
     assert!(place.journal()[0].contains("linking"));
 }
 
+/// A client told no `PATH`, and the system found the program by one of its own: what it was stood in no key.
+#[test]
+fn a_program_that_is_not_found_is_bare() {
+    let place = Place::new(Policy::default());
+    place.write("in", "words");
+    let mut task = place.task(COPY);
+    task.environment.variables.clear();
+    let Begun::Bare(report) = place.reviver().begin(task) else { panic!("nobody knows what runs") };
+    assert_eq!(outcome(&report), (journal::Result::Uncached, "sh: command not found"));
+}
+
 /// A plugin is pinned anew while a command runs: what it says of the report is said of another key.
 #[test]
 fn what_was_begun_with_one_plugin_is_not_finished_with_another() {
