@@ -63,7 +63,7 @@ pub struct Opened {
     /// What runs its plugins.
     pub runtime: Arc<Runtime>,
     /// The trust in its plugin files.
-    pub trust: Trust,
+    pub trust: Arc<Trust>,
     /// Where the time comes from.
     pub clock: fn() -> Timestamp,
 }
@@ -127,22 +127,22 @@ impl Opened {
         let artifacts = store.layout().artifacts();
         let runtime =
             if read_only { Runtime::only_mapping(artifacts) } else { Runtime::new(Some(artifacts)) };
-        Ok(Self::with(place, store, Arc::new(runtime), asker, clock))
+        let trust = Arc::new(place.trust(asker));
+        Ok(Self::with(place, store, Arc::new(runtime), trust, clock))
     }
 
-    /// A repository with a store that is open, and a runtime that others use too.
+    /// A repository with a store that is open, a runtime that others use too, and the trust that they have.
     #[must_use]
     pub fn with(
         place: Place,
         store: Store,
         runtime: Arc<Runtime>,
-        asker: &Asker,
+        trust: Arc<Trust>,
         clock: fn() -> Timestamp,
     ) -> Self {
         let partition = store.partition(place.partition());
         let (hashes, read_only) = (store.layout().hashes(), store.options().read_only);
         let table = Rc::new(if read_only { Table::only_read(hashes) } else { Table::new(hashes) });
-        let trust = place.trust(asker);
         Self { place, store, partition, table, runtime, trust, clock }
     }
 

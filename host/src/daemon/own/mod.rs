@@ -14,7 +14,8 @@
 //!
 //! # Laws
 //!
-//! * What a client says costs at most itself: memory is bounded by the limits of a message and the size of the crew.
+//! * What a client says costs at most itself: memory is bounded by the limits of a message, the size of the crew, and the number of
+//!   operations that may be open.
 //! * Nothing of a connection outlives it: no open operation, no lock, no file of a report.
 //! * A request that may take long lets the next one be read; one after another, quick ones cost no change of threads.
 //! * The cache, a plugin, a path at fault are replies, never the end of a connection; a panic is the end of this one alone.
