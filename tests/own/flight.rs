@@ -140,7 +140,8 @@ fn connections_do_not_wait_for_each_other() -> Result<()> {
 #[test]
 fn all_requests_of_a_connection_go_by_one_lock_file() -> Result<()> {
     let repository = Repository::new()?;
-    repository.write("reviver.toml", "[plugin.p]\npath = 'p.wasm'\n[[rule]]\ncommand = 'mine'\nplugin = 'p'\n")?;
+    repository
+        .write("reviver.toml", "[plugin.p]\npath = 'p.wasm'\n[[rule]]\ncommand = 'mine'\nplugin = 'p'\n")?;
     repository.write("p.wasm", "no component")?;
     let daemon = Daemon::start(&repository)?;
     let mut client = daemon.at(&repository)?;

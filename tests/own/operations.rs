@@ -239,7 +239,9 @@ fn what_comes_to_match_a_glob_while_an_operation_is_open_makes_it_another() -> R
     let found = client.derive(make.clone())?;
     ensure!(found.key.is_some());
     comes("b")?;
-    let Again::No(to_run) = client.revive_operation(found.operation)? else { bail!("of what was there before") };
+    let Again::No(to_run) = client.revive_operation(found.operation)? else {
+        bail!("of what was there before")
+    };
     let ran = run(&repository, found.operation, &to_run)?;
     ensure!(matches!(client.record_operation(ran)?, Recorded::Yes(_)));
     repository.remove(&["d/out"])?;

@@ -68,7 +68,9 @@ fn walk_telling(top: &Path, tell: impl Fn(&Path)) -> Result<Option<Vec<(PathBuf,
 /// The value of a directory with all that is below it, and what links in it lead to outside of it.
 pub fn tree(files: &Files, top: &Path) -> Result<Value, Doubt> {
     // Most trees that a compilation names are absent, and an absent one costs a hit one call.
-    let Some(nodes) = walk_telling(top, |directory| files.walks(directory))? else { return Ok(Value::Absent) };
+    let Some(nodes) = walk_telling(top, |directory| files.walks(directory))? else {
+        return Ok(Value::Absent);
+    };
     let real = fs::canonicalize(top).unwrap_or_else(|_| top.to_owned());
     deep(files, top, nodes, &mut Looked { above: vec![real], outside: 0 })
 }
@@ -123,7 +125,9 @@ fn outside(files: &Files, link: &Path, looked: &mut Looked) -> Result<Value, Dou
         if looked.above.iter().any(|directory| directory.starts_with(&real)) {
             return Ok(Value::Directory);
         }
-        let Some(nodes) = walk_telling(&real, |directory| files.walks(directory))? else { return Ok(Value::Absent) };
+        let Some(nodes) = walk_telling(&real, |directory| files.walks(directory))? else {
+            return Ok(Value::Absent);
+        };
         looked.above.push(real.clone());
         let value = deep(files, &real, nodes, looked);
         looked.above.pop();

@@ -2,13 +2,15 @@
 //!
 //! | module | is |
 //! |---|---|
-//! | `crew` | which thread of a connection reads |
 //! | `connection` | messages in, replies out |
+//! | `crew` | which thread of a connection reads |
+//! | `session` | what the requests of a connection are about |
 //! | `repository` | what a client named, and what each thread has of it |
 //! | `answer` | a request, and who answers it |
 //! | `entries` | entries with keys of the client's own |
 //! | `globs` | what operations read by globs, as it comes and goes |
 //! | `operations` | operations that the repository's plugins name |
+//! | `table` | those that are not closed |
 //! | `upkeep` | hashes, statistics, trims |
 //! | `refusal` | why there is no answer |
 //!
@@ -28,6 +30,8 @@ mod globs;
 mod operations;
 mod refusal;
 mod repository;
+mod session;
+mod table;
 mod upkeep;
 
 #[cfg(test)]

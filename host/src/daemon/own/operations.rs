@@ -12,17 +12,18 @@
 //!
 //! `forget` closes any of them. An open one holds the locks of its writes.
 
-use super::connection::{Connection, lock};
 use super::entries::UMASK;
 use super::globs::{self, Globs};
 use super::refusal::Refused;
 use super::repository::Bench;
+use super::session::Session;
+use super::table::{Operation, State};
 use crate::digest::Digest;
 use crate::key::Key;
 use crate::policy::Role;
+use crate::protocol::own::Code;
 use crate::protocol::own::reply::{Again, Derived, Open, Recorded, Write};
 use crate::protocol::own::request::{Derive, Ran};
-use crate::protocol::own::{Code, OPERATIONS};
 use crate::repository::choose::key_plugin;
 use crate::repository::operation::{Declarations, NoOperation, operation};
 use crate::reviver::attempt::{self, Begun, Finished, Pending, Task};
@@ -31,94 +32,18 @@ use crate::reviver::execute::Executed;
 use crate::reviver::run::{Report, Reviver};
 use crate::runtime::Level;
 use crate::time::Timestamp;
-use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
-
-/// An operation that is not closed, with the name of the plugin that named it.
-#[derive(Debug)]
-pub(super) struct Operation {
-    plugin: String,
-    globs: Option<Globs>,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    Found(Box<attempt::Found>),
-    Open(Box<Pending>),
-    /// Others take its writes for held as long as this is kept.
-    Again {
-        _held: attempt::Again,
-    },
-}
-
-/// The operations of a connection that are not closed.
-#[derive(Debug, Default)]
-pub(super) struct Operations(Mutex<Table>);
-
-#[derive(Debug, Default)]
-struct Table {
-    last: u64,
-    /// How many are about to be in it.
-    coming: usize,
-    all: HashMap<u64, Operation>,
-}
-
-/// Room for one more operation.
-struct Room<'a>(&'a Operations);
-
-impl Operations {
-    /// Takes an operation out.
-    pub(super) fn take(&self, number: u64) -> Result<Operation, Refused> {
-        let unknown =
-            || Refused::because(Code::UnknownOperation, format_args!("no operation {number} is open"));
-        lock(&self.0).all.remove(&number).ok_or_else(unknown)
-    }
-
-    fn put_back(&self, number: u64, operation: Operation) {
-        lock(&self.0).all.insert(number, operation);
-    }
-
-    fn room(&self) -> Result<Room<'_>, Refused> {
-        let mut table = lock(&self.0);
-        if table.all.len() + table.coming >= OPERATIONS {
-            return Err(Refused::because(Code::TooMany, format_args!("{OPERATIONS} operations are open")));
-        }
-        table.coming += 1;
-        Ok(Room(self))
-    }
-}
-
-impl Room<'_> {
-    fn fill(self, operation: Operation) -> u64 {
-        let mut table = lock(&self.0.0);
-        table.last += 1;
-        let number = table.last;
-        table.all.insert(number, operation);
-        number
-    }
-}
-
-impl Drop for Room<'_> {
-    fn drop(&mut self) {
-        lock(&self.0.0).coming -= 1;
-    }
-}
+use std::sync::Arc;
 
 /// Names an operation, and looks it up.
-pub(super) fn derive(
-    connection: &Connection<'_>,
-    bench: &mut Bench,
-    derive: Derive,
-) -> Result<Derived, Refused> {
-    let room = connection.operations.room()?;
+pub(super) fn derive(session: &Session<'_>, bench: &mut Bench, derive: Derive) -> Result<Derived, Refused> {
+    let room = session.operations.room()?;
     let with_globs = globs::are_in(&bench.opened.place.settings, &derive).then(|| derive.clone());
     let (plugin, task) = task(bench, derive)?;
     let globs = with_globs.map(|derive| Globs::new(derive, &task));
-    let begun = with_reviver(connection, bench, &plugin, |reviver| reviver.begin(task))?;
+    let begun = with_reviver(session, bench, &plugin, |reviver| reviver.begin(task))?;
     Ok(match begun {
         Begun::Found(found) => {
             let (key, label) = (Some(found.key()), found.label().to_owned());
@@ -130,13 +55,13 @@ pub(super) fn derive(
             let operation = room.fill(Operation { plugin, globs, state: State::Open(pending) });
             Derived { operation, label, key: None, open }
         }
-        Begun::Bare(report) => return Err(bare(connection, bench, &report)),
+        Begun::Bare(report) => return Err(bare(session, bench, &report)),
     })
 }
 
 /// Puts in place what was found.
-pub(super) fn revive(connection: &Connection<'_>, bench: &mut Bench, number: u64) -> Result<Again, Refused> {
-    let Operation { plugin, globs, state } = connection.operations.take(number)?;
+pub(super) fn revive(session: &Session<'_>, bench: &mut Bench, number: u64) -> Result<Again, Refused> {
+    let Operation { plugin, globs, state } = session.operations.take(number)?;
     let State::Found(found) = state else {
         let open = match &state {
             State::Open(pending) => Ok(Again::No(open(pending))),
@@ -144,7 +69,7 @@ pub(super) fn revive(connection: &Connection<'_>, bench: &mut Bench, number: u64
                 Err(Refused::because(Code::UnknownOperation, format_args!("operation {number} was recorded")))
             }
         };
-        connection.operations.put_back(number, Operation { plugin, globs, state });
+        session.operations.put_back(number, Operation { plugin, globs, state });
         return open;
     };
     let (globs, anew) = match globs {
@@ -154,7 +79,7 @@ pub(super) fn revive(connection: &Connection<'_>, bench: &mut Bench, number: u64
         }
         None => (None, None),
     };
-    let revived = with_reviver(connection, bench, &plugin, |reviver| match anew {
+    let revived = with_reviver(session, bench, &plugin, |reviver| match anew {
         None => reviver.revive_found(*found),
         Some(task) => match reviver.begin(task) {
             Begun::Found(found) => reviver.revive_found(*found),
@@ -163,14 +88,14 @@ pub(super) fn revive(connection: &Connection<'_>, bench: &mut Bench, number: u64
     })?;
     match revived {
         Ok(attempt::Revived { key, outcome, report }) => {
-            tell(connection, &report);
+            tell(session, &report);
             let (exit, output, duration) = (outcome.exit, outcome.output, outcome.duration);
             Ok(Again::Yes { key, exit, output, duration })
         }
         Err(Begun::Open(pending)) => {
             let open = open(&pending);
             let state = State::Open(pending);
-            connection.operations.put_back(number, Operation { plugin, globs, state });
+            session.operations.put_back(number, Operation { plugin, globs, state });
             Ok(Again::No(open))
         }
         Err(Begun::Found(found)) => {
@@ -178,20 +103,20 @@ pub(super) fn revive(connection: &Connection<'_>, bench: &mut Bench, number: u64
             drop(found);
             Err(Refused::because(Code::Store, "what was found cannot be revived"))
         }
-        Err(Begun::Bare(report)) => Err(bare(connection, bench, &report)),
+        Err(Begun::Bare(report)) => Err(bare(session, bench, &report)),
     }
 }
 
 /// Records how an operation went that the client ran; and how large the cache is now.
 pub(super) fn record(
-    connection: &Connection<'_>,
+    session: &Session<'_>,
     bench: &mut Bench,
     ran: Ran,
 ) -> Result<(Recorded, Option<u64>), Refused> {
     let Ran { operation: number, exit, started, ended, output } = ran;
-    let Operation { plugin, globs, state } = connection.operations.take(number)?;
+    let Operation { plugin, globs, state } = session.operations.take(number)?;
     let State::Open(mut pending) = state else {
-        connection.operations.put_back(number, Operation { plugin, globs, state });
+        session.operations.put_back(number, Operation { plugin, globs, state });
         return Err(Refused::because(
             Code::UnknownOperation,
             format_args!("operation {number} is not to be run"),
@@ -205,13 +130,13 @@ pub(super) fn record(
             pending.doubt("other files match what it reads than before it ran");
         }
     }
-    let finished = with_reviver(connection, bench, &plugin, |reviver| reviver.finish(*pending, told))?;
+    let finished = with_reviver(session, bench, &plugin, |reviver| reviver.finish(*pending, told))?;
     let Finished { report, again } = finished;
-    tell(connection, &report);
+    tell(session, &report);
     let is_again = again.is_some();
     if let Some(again) = again {
         let state = State::Again { _held: again };
-        connection.operations.put_back(number, Operation { plugin, globs: None, state });
+        session.operations.put_back(number, Operation { plugin, globs: None, state });
     }
     if report.size.is_some() {
         bench.opened.note_place();
@@ -263,7 +188,7 @@ fn task(bench: &Bench, derive: Derive) -> Result<(String, Task), Refused> {
 
 /// Asks a reviver with this key plugin.
 fn with_reviver<T>(
-    connection: &Connection<'_>,
+    session: &Session<'_>,
     bench: &mut Bench,
     plugin: &str,
     ask: impl FnOnce(&Reviver<'_>) -> T,
@@ -286,7 +211,7 @@ fn with_reviver<T>(
     };
     let answer = ask(&reviver);
     for line in runtime.take_log().iter().filter(|line| line.level == Level::Warning) {
-        connection.shared.log(format_args!("{}: {}", line.plugin, line.message));
+        session.shared.log(format_args!("{}: {}", line.plugin, line.message));
     }
     Ok(answer)
 }
@@ -306,13 +231,13 @@ fn open(pending: &Pending) -> Open {
     }
 }
 
-fn bare(connection: &Connection<'_>, bench: &Bench, report: &Report) -> Refused {
-    tell(connection, report);
+fn bare(session: &Session<'_>, bench: &Bench, report: &Report) -> Refused {
+    tell(session, report);
     Refused::of_report(report, bench.opened.store.options().read_only)
 }
 
-fn tell(connection: &Connection<'_>, report: &Report) {
+fn tell(session: &Session<'_>, report: &Report) {
     for warning in &report.warnings {
-        connection.shared.log(format_args!("{warning}"));
+        session.shared.log(format_args!("{warning}"));
     }
 }

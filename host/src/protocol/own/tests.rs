@@ -104,7 +104,9 @@ fn a_variable_that_is_there_twice_is_an_error() {
     let pair = |name: &str, value: &str| Sexp::list([Sexp::atom(name), Sexp::atom(value)]);
     let derive = |pairs: [Sexp; 2]| {
         let fields = [Sexp::named("argv", [Sexp::atom("sh")]), Sexp::named("environment", pairs)];
-        request::read(Sexp::list([Sexp::atom("1"), Sexp::atom("derive")].into_iter().chain(fields))).unwrap().1
+        request::read(Sexp::list([Sexp::atom("1"), Sexp::atom("derive")].into_iter().chain(fields)))
+            .unwrap()
+            .1
     };
     assert!(derive([pair("LANG", "C"), pair("LC_ALL", "C")]).is_ok());
     let (code, words) = derive([pair("LANG", "C"), pair("LANG", "de")]).unwrap_err();

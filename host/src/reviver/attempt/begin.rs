@@ -73,7 +73,8 @@ impl Reviver<'_> {
         let (resolver, prepared, mut search) = self.look(request, report)?;
         // A run of our own could not start it. Callers search elsewhere perhaps, and what they find is in no key.
         let program = &request.operation.argv[0];
-        let found = program::find(&resolver, program).map_err(|doubt| Uncached::because(doubt.to_string()))?;
+        let found =
+            program::find(&resolver, program).map_err(|doubt| Uncached::because(doubt.to_string()))?;
         if found.is_none() {
             return Err(Uncached::because(format!("{program}: command not found")));
         }

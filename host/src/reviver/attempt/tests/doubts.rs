@@ -202,7 +202,10 @@ fn what_appeared_after_it_was_found_is_looked_up_anew() {
     settle();
     assert_eq!(outcome(&place.attempt(script).report), RECORDED);
     let found = place.found(script);
-    assert!(found.seen.seen.contains_key(&place.at("lib")) && !found.seen.seen.contains_key(&place.at("lib/first")));
+    assert!(
+        found.seen.seen.contains_key(&place.at("lib"))
+            && !found.seen.seen.contains_key(&place.at("lib/first"))
+    );
     place.write("lib/first", "1");
     let Err(Begun::Open(pending)) = place.reviver().revive_found(found) else { panic!("it appeared") };
     assert_eq!(outcome(&place.finish(*pending).report), RECORDED);
@@ -247,7 +250,8 @@ fn what_came_went_or_was_linked_anew_below_a_directory_after_it_was_found_is_loo
 #[test]
 fn what_came_and_went_below_a_directory_while_the_command_ran_leaves_it_unrecorded() {
     let script = "cat lib/sub/* > out; echo lib/ > $1";
-    let place = Place::new(Policy { reports: true, reads: vec![Source::Tree("lib".into())], ..Policy::default() });
+    let place =
+        Place::new(Policy { reports: true, reads: vec![Source::Tree("lib".into())], ..Policy::default() });
     place.write("in", "");
     fs::create_dir_all(place.at("lib/sub")).unwrap();
     place.write("lib/sub/a", "a");
@@ -304,5 +308,7 @@ fn nothing_is_recorded_while_which_the_clock_was_set_back() {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let outputs = &mut Outputs { stdout: &mut stdout, stderr: &mut stderr };
     let (_, ran) = place.task(script).ask(|request| reviver.run(request, outputs).unwrap());
-    assert!(matches!(ran, Ran::Done { report, .. } if report.record.reason.contains("the clock was set back")));
+    assert!(
+        matches!(ran, Ran::Done { report, .. } if report.record.reason.contains("the clock was set back"))
+    );
 }
