@@ -34,10 +34,10 @@ impl Globs {
     }
 
     /// Whether they match in a task what they matched before, but for what lies in one of these places.
-    pub(super) fn hold<'p>(&self, now: &Task, places: impl Iterator<Item = &'p Path> + Clone) -> bool {
-        let mut differs = self.matched.symmetric_difference(&matched(now)).cloned().collect::<Vec<_>>();
-        differs.retain(|path| !places.clone().any(|place| path.starts_with(place)));
-        differs.is_empty()
+    pub(super) fn hold<'p>(&self, now: &Task, places: impl Iterator<Item = &'p Path>) -> bool {
+        let (now, places) = (matched(now), places.collect::<Vec<_>>());
+        let is_in = |path: &PathBuf| places.iter().any(|place| path.starts_with(place));
+        self.matched.symmetric_difference(&now).all(is_in)
     }
 }
 
