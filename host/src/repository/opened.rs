@@ -15,6 +15,7 @@ use super::settings::Settings;
 use super::trust::Trust;
 use super::user::UserSettings;
 use crate::digest::Digest;
+use crate::identity::Identity;
 use crate::policy::Role;
 use crate::reviver::files::Files;
 use crate::reviver::table::Table;
@@ -170,12 +171,17 @@ impl Opened {
 
     /// The digest of a file, remembered where it can be.
     pub fn digest(&self, path: &Path) -> io::Result<Digest> {
+        self.identified(path).map(|(_, digest)| digest)
+    }
+
+    /// The same, and which file it is of.
+    pub fn identified(&self, path: &Path) -> io::Result<(Identity, Digest)> {
         let files = Files::new(Rc::clone(&self.table), Rc::new(self.clock));
         let absent = || io::Error::from(Errno::NOENT);
         let identity = files.identity(path)?.ok_or_else(absent)?;
         if !identity.is_file() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is not a file"));
         }
-        files.content(path, &identity)
+        files.content(path, &identity).map(|digest| (identity, digest))
     }
 }

@@ -20,12 +20,11 @@ pub(super) fn hash(bench: &Bench, path: &Path, pass: &mut Pass<'_>) -> Result<Ha
     let path = bench.absolute(path);
     let unread =
         |error| Refused::because(Code::Io, format_args!("cannot hash `{}`: {error}", path.display()));
-    let there = fs::metadata(&path).map_err(unread)?;
-    if there.len() > QUICK {
+    if fs::metadata(&path).map_err(unread)?.len() > QUICK {
         pass();
     }
-    let digest = bench.opened.digest(&path).map_err(unread)?;
-    Ok(Hashed { digest, size: there.len() })
+    let (identity, digest) = bench.opened.identified(&path).map_err(unread)?;
+    Ok(Hashed { digest, size: identity.size })
 }
 
 /// How much is there, and how often what happened.
