@@ -37,15 +37,14 @@ class Daemon:
     def read(self):
         """The next value; None where a list ends."""
         begin = self.file.read(1)
-        if begin == b"(":
-            return list(iter(self.read, None))
-        if begin == b")":
-            return None
-        while begin and not begin.endswith(b":"):
-            begin += self.file.read(1)
-        if not begin:
+        if begin in (b"(", b")"):
+            return list(iter(self.read, None)) if begin == b"(" else None
+        while begin.isdigit():
+            begin += self.file.read(1) or b"end"
+        value = self.file.read(int(begin[:-1])) if begin.endswith(b":") else None
+        if value is None or len(value) < int(begin[:-1]):
             raise OSError("the daemon closed the connection")
-        return self.file.read(int(begin[:-1]))
+        return value
 
     def ask(self, command, **fields):
         """Asks, and waits for the answer: the values of each field by its name."""

@@ -1,16 +1,18 @@
 //! Entries with keys of the client's own.
 
 use crate::daemon::{Daemon, name, record, revive};
+use crate::operations::{derive, open, run};
 use crate::support::Repository;
 use anyhow::{Result, bail, ensure};
 use reviver::client::Client;
 use reviver::key::Key;
 use reviver::protocol::own::reply::{Found, Recorded, Revived, Unrevived};
-use reviver::protocol::own::request::{Destination, Record, Revive, Which};
+use reviver::protocol::own::request::{Derive, Destination, Ran, Record, Revive, Which};
 use reviver::store::ItemKind;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 #[test]
 fn what_is_recorded_is_found_and_revived() -> Result<()> {
@@ -114,5 +116,32 @@ fn what_is_damaged_is_not_revived_and_goes_into_quarantine() -> Result<()> {
     ensure!(client.revive(revive("n", &["b"])?)? == Revived::No(Unrevived::Damaged));
     ensure!(!repository.exists("b"));
     ensure!(client.revive(revive("n", &["b"])?)? == Revived::No(Unrevived::Absent));
+    Ok(())
+}
+
+/// A client revived a file in the place that another one's command was just writing, and that one's operation was bound to the
+/// first one's file.
+#[test]
+fn what_is_revived_where_an_operation_writes_is_not_recorded_as_its_work() -> Result<()> {
+    let repository = Repository::new()?;
+    repository.write("foreign", "foreign")?;
+    let daemon = Daemon::start(&repository)?;
+    let (mut one, mut other) = (daemon.at(&repository)?, daemon.at(&repository)?);
+    other.record(record("n", &["foreign"])?)?;
+    let make = Derive { writes: vec!["out".into()], ..derive(&["sh", "-c", "echo mine >out"]) };
+    for by_command in [false, true] {
+        let derived = one.derive(make.clone())?;
+        let ran = run(&repository, derived.operation, open(&derived)?)?;
+        if by_command {
+            ensure!(repository.ask(&["cache", "revive", "n", "out"])?.code == Some(0));
+        } else {
+            ensure!(matches!(other.revive(revive("n", &["./out"])?)?, Revived::Yes { .. }));
+        }
+        // Its command may have ended after that.
+        let ended = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
+        let told = one.record_operation(Ran { ended, ..ran })?;
+        ensure!(matches!(told, Recorded::No { .. }), "{told:?}");
+    }
+    ensure!(one.derive(make)?.key.is_none());
     Ok(())
 }

@@ -134,3 +134,26 @@ fn connections_do_not_wait_for_each_other() -> Result<()> {
     ensure!(daemon.at(&repository)?.stats()?.entries == 200);
     Ok(())
 }
+
+/// Each thread of a connection read the lock file for itself, when it first came to need it: of one connection some requests
+/// went by the old one and some by the new.
+#[test]
+fn all_requests_of_a_connection_go_by_one_lock_file() -> Result<()> {
+    let repository = Repository::new()?;
+    repository
+        .write("reviver.toml", "[plugin.p]\npath = 'p.wasm'\n[[rule]]\ncommand = 'mine'\nplugin = 'p'\n")?;
+    repository.write("p.wasm", "no component")?;
+    let daemon = Daemon::start(&repository)?;
+    let mut client = daemon.at(&repository)?;
+    let first = refused(Code::Plugin, client.derive(derive(&["mine"])))?;
+    repository.write("reviver.lock", "no lock")?;
+    let tickets: Vec<_> =
+        (0..32).map(|_| client.send(&Request::Derive(derive(&["mine"])))).collect::<Result<_, _>>()?;
+    for ticket in tickets {
+        let words = refused(Code::Plugin, client.wait::<Derived>(ticket))?;
+        ensure!(words == first, "{words}");
+    }
+    let words = refused(Code::Plugin, daemon.at(&repository)?.derive(derive(&["mine"])))?;
+    ensure!(words != first, "a later connection goes by the new one: {words}");
+    Ok(())
+}

@@ -207,3 +207,59 @@ fn one_that_is_forgotten_lets_its_writes_go() -> Result<()> {
     ensure!(open(&free)?.unrecorded.is_none(), "{free:?}");
     Ok(())
 }
+
+/// A glob was expanded once: what came to match it before the revival was not in the key, and what came before the run was in the
+/// output and not in the key, which bound that output for ever.
+#[test]
+fn what_comes_to_match_a_glob_while_an_operation_is_open_makes_it_another() -> Result<()> {
+    let repository = Repository::new()?;
+    repository.write("d/a", "a")?;
+    settle();
+    let daemon = Daemon::start(&repository)?;
+    let mut client = daemon.at(&repository)?;
+    let make = Derive {
+        reads: vec!["d/*".into()],
+        writes: vec!["d/out".into()],
+        ..derive(&["sh", "-c", "cat d/[a-c] >d/out"])
+    };
+    let comes = |name: &str| -> Result<()> {
+        repository.write(&format!("d/{name}"), name)?;
+        settle();
+        Ok(())
+    };
+    let derived = client.derive(make.clone())?;
+    let ran = run(&repository, derived.operation, open(&derived)?)?;
+    ensure!(matches!(client.record_operation(ran)?, Recorded::Yes(_)), "what it writes matches too");
+    repository.remove(&["d/out"])?;
+
+    let found = client.derive(make.clone())?;
+    repository.write("d/out", "by somebody")?;
+    ensure!(matches!(client.revive_operation(found.operation)?, Again::Yes { .. }));
+    repository.remove(&["d/out"])?;
+    let found = client.derive(make.clone())?;
+    ensure!(found.key.is_some());
+    comes("b")?;
+    let Again::No(to_run) = client.revive_operation(found.operation)? else {
+        bail!("of what was there before")
+    };
+    let ran = run(&repository, found.operation, &to_run)?;
+    ensure!(matches!(client.record_operation(ran)?, Recorded::Yes(_)));
+    repository.remove(&["d/out"])?;
+
+    let derived = client.derive(make.clone())?;
+    ensure!(derived.key.is_some(), "of a and b");
+    repository.remove(&["d/a"])?;
+    let Again::No(to_run) = client.revive_operation(derived.operation)? else { bail!("of a and b") };
+    comes("c")?;
+    let ran = run(&repository, derived.operation, &to_run)?;
+    ensure!(repository.read("d/out")? == b"bc");
+    let Recorded::No { reason, again } = client.record_operation(ran)? else { bail!("by the key of b") };
+    ensure!(reason.contains("match") && !again, "{reason}");
+    repository.remove(&["d/out", "d/c"])?;
+    ensure!(client.derive(make.clone())?.key.is_none(), "b alone was never recorded");
+    comes("a")?;
+    let found = client.derive(make)?;
+    ensure!(matches!(client.revive_operation(found.operation)?, Again::Yes { .. }));
+    ensure!(repository.read("d/out")? == b"ab");
+    Ok(())
+}

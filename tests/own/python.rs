@@ -4,8 +4,11 @@ use crate::daemon::Daemon;
 use crate::support::{Repository, installed, settle};
 use anyhow::{Result, ensure};
 use std::fs;
+use std::io::Write as _;
+use std::net::Shutdown;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 fn example() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/protocol.py")
@@ -52,5 +55,31 @@ fn a_client_of_a_hundred_lines_in_python_revives_what_it_recorded() -> Result<()
     ensure!(wrong.status.code() == Some(1) && said(&wrong).contains("ran: exit status 1"), "{wrong:?}");
     let absent = compile(&repository, "absent.c", "absent.o")?;
     ensure!(absent.status.code() == Some(1) && said(&absent).contains("absent.c"), "{absent:?}");
+    Ok(())
+}
+
+/// Where a daemon went in the middle of a length, the example waited for the rest for ever.
+#[test]
+fn a_daemon_that_goes_in_the_middle_of_a_word_is_none() -> Result<()> {
+    if !installed("python3") || !installed("gcc") {
+        return Ok(());
+    }
+    let repository = Repository::new()?;
+    repository.write("a.c", "int a;\n")?;
+    let socket = repository.home.join("reviver/socket");
+    fs::create_dir_all(repository.home.join("reviver"))?;
+    let listener = UnixListener::bind(&socket)?;
+    for said in ["", "(", "(4", "(4:", "(4:la", "(4:lang7:reviver(1:11:0))(1:12"] {
+        let mut command = repository.command("timeout");
+        command.args(["20", "python3"]).arg(example()).args(["a.c", "a.o"]);
+        command.env("XDG_RUNTIME_DIR", &repository.home).stderr(Stdio::piped());
+        let child = command.spawn()?;
+        let (mut stream, _) = listener.accept()?;
+        stream.write_all(said.as_bytes())?;
+        stream.shutdown(Shutdown::Write)?;
+        let output = child.wait_with_output()?;
+        let words = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success() && words.contains("uncached: "), "{said}: {output:?}");
+    }
     Ok(())
 }

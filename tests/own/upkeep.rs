@@ -3,10 +3,16 @@
 use crate::daemon::{Daemon, record, refused, revive};
 use crate::support::Repository;
 use anyhow::{Context as _, Result, ensure};
+use reviver::client::ClientError;
 use reviver::digest::Digest;
 use reviver::protocol::own::Code;
 use reviver::protocol::own::reply::{Hashed, Revived, Trimmed, Unrevived};
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{scope, sleep};
+use std::time::Duration;
 
 #[test]
 fn a_file_is_hashed_as_it_is_now() -> Result<()> {
@@ -51,4 +57,36 @@ fn statistics_count_and_a_trim_lets_entries_go() -> Result<()> {
     ensure!(client.revive(revive("two", &["c"])?)? == Revived::No(Unrevived::Absent));
     ensure!(matches!(client.revive(revive("one", &["c"])?)?, Revived::Yes { .. }));
     Ok(())
+}
+
+/// The size was that of a moment before: of a log that was written to it was too small for the digest.
+#[test]
+fn a_digest_and_its_size_are_of_one_moment() -> Result<()> {
+    let repository = Repository::new()?;
+    repository.write("log", "")?;
+    let daemon = Daemon::start(&repository)?;
+    let mut client = daemon.at(&repository)?;
+    let mut log = OpenOptions::new().append(true).open(repository.path("log"))?;
+    let done = AtomicBool::new(false);
+    scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                log.write_all(b"x").ok();
+                sleep(Duration::from_micros(30));
+            }
+        });
+        let mut hashed = 0;
+        let agrees = (0..5000).all(|_| match client.hash(Path::new("log")) {
+            Ok(Hashed { digest, size }) => {
+                hashed += 1;
+                digest == Digest::of(&vec![b'x'; size as usize])
+            }
+            // It changed while it was read.
+            Err(ClientError::Refused { code: Code::Io, .. }) => true,
+            Err(_) => false,
+        });
+        done.store(true, Ordering::Relaxed);
+        ensure!(agrees, "after {hashed}");
+        Ok(())
+    })
 }

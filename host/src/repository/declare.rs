@@ -3,7 +3,8 @@
 //! A read may be a glob, which is expanded in order of names and must match something unless it holds no special
 //! character. Directories end with a slash in reads; in writes a slash that was written stays.
 
-use glob::{MatchOptions, Pattern, glob_with};
+use super::expand::{ExpandError, MOST, expand};
+use glob::Pattern;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ pub enum DeclareError {
     },
     /// A glob that matches nothing: most likely a slip, and a key without its inputs.
     Nothing(String),
+    /// A glob that leads through more directories than anybody means.
+    Boundless(String),
     /// A path that is not UTF-8.
     NotText(PathBuf),
     /// A glob where a path is written.
@@ -32,6 +35,7 @@ impl fmt::Display for DeclareError {
         match self {
             Self::Glob { text, why } => write!(f, "`{text}` is no glob: {why}"),
             Self::Nothing(text) => write!(f, "`{text}` matches nothing"),
+            Self::Boundless(text) => write!(f, "`{text}` leads through more than {MOST} directories"),
             Self::NotText(path) => write!(f, "{} is not UTF-8", path.display()),
             Self::GlobWrite(text) => {
                 write!(f, "`{text}` is a glob; name the outputs, or the directory that they are all in")
@@ -51,24 +55,25 @@ pub fn reads(declared: &[String], directory: &Path) -> Result<BTreeSet<String>, 
             all.insert(with_slash(text.clone(), &whole));
             continue;
         }
-        let options = MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
         let prefix =
             Pattern::escape(directory.to_str().ok_or_else(|| DeclareError::NotText(directory.to_owned()))?);
         let pattern = if text.starts_with('/') { text.clone() } else { format!("{prefix}/{text}") };
-        let wrong =
-            |error: glob::PatternError| DeclareError::Glob { text: text.clone(), why: error.msg.to_owned() };
-        let before = all.len();
-        for path in glob_with(&pattern, options).map_err(wrong)?.filter_map(Result::ok) {
+        let wrong = |error| match error {
+            ExpandError::Pattern(error) => {
+                DeclareError::Glob { text: text.clone(), why: error.msg.to_owned() }
+            }
+            ExpandError::Boundless => DeclareError::Boundless(text.clone()),
+            ExpandError::NotText(path) => DeclareError::NotText(path),
+        };
+        let mut matches = false;
+        for path in expand(&pattern).map_err(wrong)? {
             let shown =
                 if text.starts_with('/') { &path } else { path.strip_prefix(directory).unwrap_or(&path) };
             let shown = shown.to_str().ok_or_else(|| DeclareError::NotText(path.clone()))?.to_owned();
             all.insert(with_slash(shown, &path));
+            matches = true;
         }
-        if all.len() == before {
+        if !matches {
             return Err(DeclareError::Nothing(text.clone()));
         }
     }
@@ -84,7 +89,9 @@ pub fn writes(declared: &[String]) -> Result<BTreeSet<String>, DeclareError> {
     }
 }
 
-fn is_glob(text: &str) -> bool {
+/// Whether what is declared may be a glob.
+#[must_use]
+pub fn is_glob(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
@@ -118,5 +125,13 @@ mod tests {
         assert_eq!(expand(top, &["[x].md", "absent"]).unwrap(), ["[x].md", "absent"]);
         assert_eq!(expand(top, &["*.none"]), Err(DeclareError::Nothing("*.none".into())));
         assert!(writes(&["gen/*".to_owned()]).is_err());
+    }
+
+    /// A glob whose files had been named before was said to match nothing, and a build failed for it.
+    #[test]
+    fn a_glob_may_match_what_is_named_already() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("a.txt"), "").unwrap();
+        assert_eq!(expand(directory.path(), &["a.txt", "*.txt", "a.*"]).unwrap(), ["a.txt"]);
     }
 }

@@ -12,6 +12,7 @@ pub mod choose;
 pub mod declare;
 pub mod document;
 pub mod dune;
+mod expand;
 pub mod grants;
 pub mod lock;
 pub mod opened;

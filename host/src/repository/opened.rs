@@ -15,6 +15,7 @@ use super::settings::Settings;
 use super::trust::Trust;
 use super::user::UserSettings;
 use crate::digest::Digest;
+use crate::identity::Identity;
 use crate::policy::Role;
 use crate::reviver::files::Files;
 use crate::reviver::table::Table;
@@ -63,7 +64,7 @@ pub struct Opened {
     /// What runs its plugins.
     pub runtime: Arc<Runtime>,
     /// The trust in its plugin files.
-    pub trust: Trust,
+    pub trust: Arc<Trust>,
     /// Where the time comes from.
     pub clock: fn() -> Timestamp,
 }
@@ -127,22 +128,22 @@ impl Opened {
         let artifacts = store.layout().artifacts();
         let runtime =
             if read_only { Runtime::only_mapping(artifacts) } else { Runtime::new(Some(artifacts)) };
-        Ok(Self::with(place, store, Arc::new(runtime), asker, clock))
+        let trust = Arc::new(place.trust(asker));
+        Ok(Self::with(place, store, Arc::new(runtime), trust, clock))
     }
 
-    /// A repository with a store that is open, and a runtime that others use too.
+    /// A repository with a store that is open, a runtime that others use too, and the trust that they have.
     #[must_use]
     pub fn with(
         place: Place,
         store: Store,
         runtime: Arc<Runtime>,
-        asker: &Asker,
+        trust: Arc<Trust>,
         clock: fn() -> Timestamp,
     ) -> Self {
         let partition = store.partition(place.partition());
         let (hashes, read_only) = (store.layout().hashes(), store.options().read_only);
         let table = Rc::new(if read_only { Table::only_read(hashes) } else { Table::new(hashes) });
-        let trust = place.trust(asker);
         Self { place, store, partition, table, runtime, trust, clock }
     }
 
@@ -170,12 +171,17 @@ impl Opened {
 
     /// The digest of a file, remembered where it can be.
     pub fn digest(&self, path: &Path) -> io::Result<Digest> {
+        self.identified(path).map(|(_, digest)| digest)
+    }
+
+    /// The same, and which file it is of.
+    pub fn identified(&self, path: &Path) -> io::Result<(Identity, Digest)> {
         let files = Files::new(Rc::clone(&self.table), Rc::new(self.clock));
         let absent = || io::Error::from(Errno::NOENT);
         let identity = files.identity(path)?.ok_or_else(absent)?;
         if !identity.is_file() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is not a file"));
         }
-        files.content(path, &identity)
+        files.content(path, &identity).map(|digest| (identity, digest))
     }
 }

@@ -8,9 +8,8 @@ use super::lock::{LOCK, Lock, LockError};
 use crate::digest::Digest;
 use crate::runtime::Capabilities;
 use crate::store::PartitionId;
-use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The trust in the plugin files of one repository.
 #[derive(Debug)]
@@ -19,8 +18,8 @@ pub struct Trust {
     grants_path: Option<PathBuf>,
     partition: PartitionId,
     user: u32,
-    lock: OnceCell<Result<Lock, Arc<LockError>>>,
-    grants: OnceCell<Result<Grants, Arc<LockError>>>,
+    lock: OnceLock<Result<Lock, Arc<LockError>>>,
+    grants: OnceLock<Result<Grants, Arc<LockError>>>,
 }
 
 impl Trust {
@@ -32,8 +31,8 @@ impl Trust {
             grants_path: grants,
             partition,
             user,
-            lock: OnceCell::new(),
-            grants: OnceCell::new(),
+            lock: OnceLock::new(),
+            grants: OnceLock::new(),
         }
     }
 

@@ -5,6 +5,7 @@
 //! which is later than that of its names then; a directory that got new names besides cannot be told from one that
 //! only got names, as those do that compilers write to.
 
+use super::program;
 use super::resolve::Resolver;
 use super::unchanged::Changed;
 use crate::identity::Identity;
@@ -28,8 +29,17 @@ pub(super) fn all_older(
 ) -> Result<(), Changed> {
     let mut known = HashSet::new();
     for Ingredient { source, .. } in ingredients {
-        let (Source::File(path) | Source::Tree(path) | Source::Listing(path)) = source else { continue };
-        older(resolver, &resolver.environment.absolute(path), started, &mut known)?;
+        match source {
+            Source::File(path) | Source::Tree(path) | Source::Listing(path) => {
+                older(resolver, &resolver.environment.absolute(path), started, &mut known)?;
+            }
+            Source::Program(name) => {
+                if let Ok(Some(path)) = program::find(resolver, name) {
+                    older(resolver, &path, started, &mut known)?;
+                }
+            }
+            _ => {}
+        }
     }
     Ok(())
 }

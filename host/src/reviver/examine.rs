@@ -204,6 +204,9 @@ fn read_report(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Why a command is not recorded while which the time was set back: what changed after its start may look older.
+pub(super) const SET_BACK: &str = "the clock was set back while the command ran";
+
 /// Why a command that ran with arguments that were not the user's is not recorded.
 pub(super) const ONCE_MORE: &str = "the command ran once more for a file that the plugin could not make";
 

@@ -42,6 +42,10 @@ pub struct Files {
     identities: RefCell<FxHashMap<Vec<u8>, Option<Identity>>>,
     contents: RefCell<FxHashMap<Vec<u8>, Digest>>,
     names: RefCell<FxHashMap<Vec<u8>, Option<Rc<Names>>>>,
+    /// What was at each path that was only [noted](Files::note).
+    noted: RefCell<Seen>,
+    /// The directories that were [walked](Files::walks) through.
+    walked: RefCell<FxHashSet<PathBuf>>,
 }
 
 impl std::fmt::Debug for Files {
@@ -60,11 +64,11 @@ impl Files {
     /// A fresh look, with the digests that a process keeps across its operations too.
     #[must_use]
     pub fn counted(table: Rc<Table>, hashes: Rc<Hashes>, clock: Rc<dyn Clock>) -> Self {
-        let (contents, names) = Default::default();
+        let (contents, names, noted, walked) = Default::default();
         // As many as a usual compilation looks at: growing would move them several times.
         let identities = RefCell::new(FxHashMap::with_capacity_and_hasher(200, FxBuildHasher));
         let since = clock.now();
-        Self { table, hashes, clock, since, identities, contents, names }
+        Self { table, hashes, clock, since, identities, contents, names, noted, walked }
     }
 
     /// A moment before all looks.
@@ -101,6 +105,7 @@ impl Files {
         if let Some(known) = self.names.borrow().get(bytes(path)) {
             return Ok(known.clone());
         }
+        self.note(path);
         let names = match absent_is_none(fs::read_dir(path))? {
             None => None,
             Some(entries) => {
@@ -109,6 +114,30 @@ impl Files {
         };
         self.names.borrow_mut().insert(bytes(path).to_vec(), names.clone());
         Ok(names)
+    }
+
+    /// Notes what is at a path, before what hangs on it is read: the names in a directory, what a link leads to.
+    pub fn note(&self, path: &Path) {
+        if self.identities.borrow().contains_key(bytes(path)) {
+            return;
+        }
+        // What cannot be looked at is not looked at then.
+        if let Ok(there) = absent_is_none(fs::metadata(path)) {
+            let identity = there.map(|metadata| Identity::of(&metadata));
+            self.noted.borrow_mut().entry(path.to_owned()).or_insert(identity);
+        }
+    }
+
+    /// Says that all that is in a directory is about to be looked at.
+    pub fn walks(&self, directory: &Path) {
+        self.identity(directory).ok();
+        self.walked.borrow_mut().insert(directory.to_owned());
+    }
+
+    /// Whether all that is in a directory was looked at.
+    #[must_use]
+    pub fn has_walked(&self, directory: &Path) -> bool {
+        self.walked.borrow().contains(directory)
     }
 
     /// The time now.
@@ -124,14 +153,12 @@ impl Files {
         identities.iter().map(|(path, seen)| (PathBuf::from(OsStr::from_bytes(path)), *seen)).collect()
     }
 
-    /// The same, and what is at each path whose names were asked for: a name that comes or goes changes its directory.
+    /// The same, and what was noted: a name that comes or goes changes its directory.
     #[must_use]
-    pub fn seen_and_listed(&self) -> Seen {
-        for path in self.names.borrow().keys() {
-            // Where it cannot be looked at there were no names either.
-            self.identity(Path::new(OsStr::from_bytes(path))).ok();
-        }
-        self.seen()
+    pub fn seen_and_noted(&self) -> Seen {
+        let mut seen = self.noted.borrow().clone();
+        seen.extend(self.seen());
+        seen
     }
 
     /// The digest as other processes found it, else as it is now.

@@ -1,6 +1,6 @@
 //! A miss: the command runs, and becomes an entry if nothing about it is doubtful.
 
-use super::examine::{Performed, left};
+use super::examine::{Performed, SET_BACK, left};
 use super::execute::{ChildInput, Executed, Outputs, Spawn, execute};
 use super::input::Standing;
 use super::prepare::Prepared;
@@ -66,6 +66,9 @@ impl Reviver<'_> {
         let left = left(watched);
         if standing.is_some_and(|(stdin, standing)| !standing.holds(stdin, prepared.input)) {
             report.unrecorded("standard input changed while the command ran");
+        }
+        if executed.ended < executed.started {
+            report.unrecorded(SET_BACK);
         }
         let since = executed.started;
         let performed = self.examine(request, prepared, watched, &launch, (executed, since), left, report);

@@ -26,6 +26,12 @@ pub enum Node {
 
 /// All that lies below `top`, by relative path, in order; `None` where there is no such directory.
 pub fn walk(top: &Path) -> Result<Option<Vec<(PathBuf, Node)>>, Doubt> {
+    walk_telling(top, |_| {})
+}
+
+/// The same; `tell` hears of each directory before its names are read.
+fn walk_telling(top: &Path, tell: impl Fn(&Path)) -> Result<Option<Vec<(PathBuf, Node)>>, Doubt> {
+    tell(top);
     match absent_is_none(fs::metadata(top)).map_err(unseen(top))? {
         None => return Ok(None),
         Some(metadata) if metadata.is_dir() => {}
@@ -35,6 +41,9 @@ pub fn walk(top: &Path) -> Result<Option<Vec<(PathBuf, Node)>>, Doubt> {
     let mut pending = vec![PathBuf::new()];
     while let Some(directory) = pending.pop() {
         let place = top.join(&directory);
+        if !directory.as_os_str().is_empty() {
+            tell(&place);
+        }
         for entry in fs::read_dir(&place).map_err(unseen(&place))? {
             let entry = entry.map_err(unseen(&place))?;
             let (relative, path) = (directory.join(entry.file_name()), entry.path());
@@ -59,7 +68,9 @@ pub fn walk(top: &Path) -> Result<Option<Vec<(PathBuf, Node)>>, Doubt> {
 /// The value of a directory with all that is below it, and what links in it lead to outside of it.
 pub fn tree(files: &Files, top: &Path) -> Result<Value, Doubt> {
     // Most trees that a compilation names are absent, and an absent one costs a hit one call.
-    let Some(nodes) = walk(top)? else { return Ok(Value::Absent) };
+    let Some(nodes) = walk_telling(top, |directory| files.walks(directory))? else {
+        return Ok(Value::Absent);
+    };
     let real = fs::canonicalize(top).unwrap_or_else(|_| top.to_owned());
     deep(files, top, nodes, &mut Looked { above: vec![real], outside: 0 })
 }
@@ -101,6 +112,7 @@ fn deep(files: &Files, top: &Path, nodes: Vec<(PathBuf, Node)>, looked: &mut Loo
 
 /// What a link leads to outside of the directories that are looked at; absent where it leads into them, or nowhere.
 fn outside(files: &Files, link: &Path, looked: &mut Looked) -> Result<Value, Doubt> {
+    files.note(link);
     let Some(real) = absent_is_none(fs::canonicalize(link)).map_err(unseen(link))? else {
         return Ok(Value::Absent);
     };
@@ -113,7 +125,9 @@ fn outside(files: &Files, link: &Path, looked: &mut Looked) -> Result<Value, Dou
         if looked.above.iter().any(|directory| directory.starts_with(&real)) {
             return Ok(Value::Directory);
         }
-        let Some(nodes) = walk(&real)? else { return Ok(Value::Absent) };
+        let Some(nodes) = walk_telling(&real, |directory| files.walks(directory))? else {
+            return Ok(Value::Absent);
+        };
         looked.above.push(real.clone());
         let value = deep(files, &real, nodes, looked);
         looked.above.pop();

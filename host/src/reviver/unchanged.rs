@@ -5,6 +5,7 @@ use super::files::{Files, Seen};
 use super::prepare::Prepared;
 use super::resolve::Resolver;
 use super::value::Value;
+use crate::identity::Identity;
 use crate::operation::{Ingredient, Source};
 use crate::time::Timestamp;
 use std::fmt;
@@ -48,11 +49,13 @@ impl std::error::Error for Changed {
 }
 
 /// Compares the identities of all that was looked at, but for what the run writes. Equal identities alone prove nothing
-/// where they were not settled: values are to be compared too.
+/// where they were not settled: values are to be compared too, and before this, so that `after` knows which directories matter.
 pub(super) fn same_identities(before: &Seen, after: &Files, places: &[PathBuf]) -> Result<(), Changed> {
     for (path, then) in before {
-        // Directories change with every name; what matters of them is in the values.
-        if places.contains(path) || then.is_some_and(|identity| identity.is_directory()) {
+        // Directories change with every name; what matters of them is in the values. Only where all that is in one matters, a
+        // name may have come and gone again.
+        let matters = |identity: &Identity| !identity.is_directory() || after.has_walked(path);
+        if places.contains(path) || !then.as_ref().is_none_or(matters) {
             continue;
         }
         let written = places.iter().any(|place| path.starts_with(place) || place.starts_with(path));
@@ -64,11 +67,29 @@ pub(super) fn same_identities(before: &Seen, after: &Files, places: &[PathBuf]) 
     Ok(())
 }
 
-/// Whether nothing that was looked at has another identity, directories among it, but for what is put in these places.
-pub(super) fn as_seen(seen: &Seen, now: &Files, places: &[PathBuf]) -> bool {
-    seen.iter().all(|(path, then)| {
-        places.contains(path) || now.identity(path).is_ok_and(|identity| identity == *then)
-    })
+/// All that was looked at for an operation, directories and links among it, to be compared later.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) seen: Seen,
+    /// A moment before all looks.
+    since: Timestamp,
+}
+
+impl Snapshot {
+    /// What `files` looked at so far.
+    pub(super) fn of(files: &Files) -> Self {
+        Self { seen: files.seen_and_noted(), since: files.since() }
+    }
+
+    /// Whether all of it is surely as it was, but for what is put in these places: the same identities, which were settled when
+    /// they were looked at.
+    pub(super) fn holds(&self, now: &Files, places: &[PathBuf]) -> bool {
+        let same = |path: &Path, then: Option<Identity>| {
+            then.is_none_or(|then| then.settled(self.since))
+                && now.identity(path).is_ok_and(|identity| identity == then)
+        };
+        self.seen.iter().all(|(path, then)| places.contains(path) || same(path, *then))
+    }
 }
 
 /// Whether all that was known before the run is still so: by identity, and by value, since an identity that was not
@@ -80,15 +101,14 @@ pub(super) fn unchanged(
     since: Timestamp,
 ) -> Result<(), String> {
     age::all_older(after, &prepared.derivation.ingredients, since).map_err(|young| young.to_string())?;
+    let sources = prepared.derivation.ingredients.iter().map(|ingredient| after.value(&ingredient.source));
+    let values = sources.collect::<Result<Vec<_>, _>>().map_err(|doubt| doubt.to_string())?;
     same_identities(before, &after.files, &prepared.places).map_err(|changed| changed.to_string())?;
-    let known = prepared.derivation.ingredients.iter().zip(&prepared.values);
-    for (ingredient, then) in known.map(|(ingredient, value)| (ingredient, *value)) {
-        let now = after.value(&ingredient.source).map_err(|doubt| doubt.to_string())?;
-        if now != then {
-            return Err(format!("{} changed while the command ran", ingredient.label));
-        }
+    let mut known = prepared.derivation.ingredients.iter().zip(prepared.values.iter().zip(&values));
+    match known.find(|(_, (then, now))| then != now) {
+        Some((ingredient, _)) => Err(format!("{} changed while the command ran", ingredient.label)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The values of what was discovered, if all of it is surely older than `since`, which lies before the run.
@@ -115,4 +135,31 @@ pub(super) fn older(
 
 fn unseen(path: &Path) -> impl FnOnce(io::Error) -> Changed + '_ {
     move |source| Changed::Unseen { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::Table;
+    use super::*;
+    use std::rc::Rc;
+    use std::time::SystemTime;
+
+    /// Before Linux 6.13, and on some file systems after it, a file that is written twice within a tick keeps its identity. Who
+    /// edited one, had it looked up, and edited it again at once, got the output of the first edit.
+    #[test]
+    fn what_was_looked_at_before_it_was_settled_is_not_surely_as_it_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("in");
+        std::fs::write(&path, "words").unwrap();
+        let holds = |clock: fn() -> Timestamp| {
+            let files = || Files::new(Rc::new(Table::new(directory.path().join("t"))), Rc::new(clock));
+            let before = files();
+            before.identity(&path).unwrap();
+            before.identity(&directory.path().join("absent")).unwrap();
+            Snapshot::of(&before).holds(&files(), &[])
+        };
+        let now = || Timestamp::of(SystemTime::now());
+        assert!(!holds(now), "it is young");
+        assert!(holds(|| Timestamp(Timestamp::of(SystemTime::now()).0 + 1_000_000_000)));
+    }
 }

@@ -24,7 +24,7 @@ use std::fmt;
 use std::fs::{self, File, Metadata, Permissions};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 /// What was revived.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -95,6 +95,10 @@ impl Partition {
         };
         staging.commit()?;
         set_modes(&created);
+        // Whoever runs a command that writes there must not take this for what that command wrote.
+        for destination in destinations {
+            self.store().disturb_path(&absolute(destination).unwrap_or_else(|_| destination.to_path_buf()));
+        }
         // A use that cannot be noted makes the entry look older, and costs a miss at worst.
         drop(self.used(entry.key(), now));
         let paths = destinations.iter().map(|path| path.to_path_buf()).collect();

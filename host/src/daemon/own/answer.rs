@@ -1,8 +1,9 @@
 //! A request, and who answers it.
 
-use super::connection::{Connection, Pass};
+use super::crew::Pass;
 use super::refusal::Refused;
 use super::repository::{Bench, Repository};
+use super::session::Session;
 use super::{entries, operations, upkeep};
 use crate::protocol::own::reply::{Answer, Forgotten, Named};
 use crate::protocol::own::{Code, Reply, Request};
@@ -24,15 +25,15 @@ impl From<Reply> for Done {
 
 /// Answers a request. What may take long passes the turn first.
 pub(super) fn answer(
-    connection: &Connection<'_>,
+    session: &Session<'_>,
     request: Request,
     bench: &mut Option<Bench>,
     pass: &mut Pass<'_>,
 ) -> Result<Done, Refused> {
-    let bench = ready(connection, bench);
-    let operations = &connection.operations;
+    let bench = ready(session, bench);
+    let operations = &session.operations;
     match request {
-        Request::Repository { path } => name(connection, &path).map(|named| done(&named)),
+        Request::Repository { path } => name(session, &path).map(|named| done(&named)),
         Request::Find(which) => entries::find(bench?, &which).map(|found| done(&found)),
         Request::Revive(revive) => entries::revive(bench?, &revive, pass).map(|revived| done(&revived)),
         Request::Forget { operation } => {
@@ -49,17 +50,17 @@ pub(super) fn answer(
         Request::Derive(derive) => {
             let bench = bench?;
             pass();
-            operations::derive(connection, bench, derive).map(|derived| done(&derived))
+            operations::derive(session, bench, derive).map(|derived| done(&derived))
         }
         Request::ReviveOperation { operation } => {
             let bench = bench?;
             pass();
-            operations::revive(connection, bench, operation).map(|again| done(&again))
+            operations::revive(session, bench, operation).map(|again| done(&again))
         }
         Request::RecordOperation(ran) => {
             let bench = bench?;
             pass();
-            let (recorded, grown) = operations::record(connection, bench, ran)?;
+            let (recorded, grown) = operations::record(session, bench, ran)?;
             Ok(Done { grown, ..done(&recorded) })
         }
         Request::Stats => {
@@ -70,7 +71,7 @@ pub(super) fn answer(
         Request::Trim { size } => {
             let bench = bench?;
             pass();
-            upkeep::trim(connection, bench, size).map(|trimmed| done(&trimmed))
+            upkeep::trim(session, bench, size).map(|trimmed| done(&trimmed))
         }
     }
 }
@@ -79,22 +80,22 @@ fn done(answer: &impl Answer) -> Done {
     Done::from(Reply::ok(answer))
 }
 
-fn name(connection: &Connection<'_>, path: &Path) -> Result<Named, Refused> {
+fn name(session: &Session<'_>, path: &Path) -> Result<Named, Refused> {
     let twice = || Refused::because(Code::RepositoryNamed, "this connection has a repository already");
-    if connection.repository.get().is_some() {
+    if session.repository.get().is_some() {
         return Err(twice());
     }
-    let repository = Repository::around(path, connection.shared)?;
+    let repository = Repository::around(path, session.shared)?;
     let named = repository.named();
-    connection.repository.set(repository).map_err(|_| twice())?;
+    session.repository.set(repository).map_err(|_| twice())?;
     Ok(named)
 }
 
 /// What this thread has of the repository that was named.
-fn ready<'b>(connection: &Connection<'_>, bench: &'b mut Option<Bench>) -> Result<&'b mut Bench, Refused> {
+fn ready<'b>(session: &Session<'_>, bench: &'b mut Option<Bench>) -> Result<&'b mut Bench, Refused> {
     let none = || Refused::because(Code::NoRepository, "the first request names the repository");
     match bench {
         Some(bench) => Ok(bench),
-        None => Ok(bench.insert(connection.repository.get().ok_or_else(none)?.bench())),
+        None => Ok(bench.insert(session.repository.get().ok_or_else(none)?.bench())),
     }
 }

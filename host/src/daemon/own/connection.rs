@@ -9,10 +9,10 @@
 //! | the end | what is in flight is finished and answered; then the socket is closed |
 
 use super::answer::{self, Done};
-use super::crew::{Crew, Turn};
-use super::operations::Operations;
+use super::crew::{Crew, Pass, Turn};
 use super::refusal::Refused;
-use super::repository::{Bench, Repository};
+use super::repository::Bench;
+use super::session::Session;
 use crate::daemon::peer::{Peer, PeerError};
 use crate::daemon::shared::Shared;
 use crate::protocol::Sexp;
@@ -23,17 +23,12 @@ use std::io::Write as _;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, Scope};
-
-/// Lets another thread read, before what may take long.
-pub(super) type Pass<'p> = dyn FnMut() + 'p;
 
 /// A connection, which several threads serve.
 pub(super) struct Connection<'a> {
-    pub(super) shared: &'a Arc<Shared>,
-    pub(super) repository: OnceLock<Repository>,
-    pub(super) operations: Operations,
+    session: Session<'a>,
     peer: Mutex<Peer<UnixStream>>,
     replies: Mutex<UnixStream>,
     in_flight: Mutex<HashSet<Id>>,
@@ -45,9 +40,7 @@ impl<'a> Connection<'a> {
     /// With a peer that has greeted, and another handle of its socket.
     pub(super) fn new(peer: Peer<UnixStream>, replies: UnixStream, shared: &'a Arc<Shared>) -> Self {
         Self {
-            shared,
-            repository: OnceLock::new(),
-            operations: Operations::default(),
+            session: Session::new(shared),
             peer: Mutex::new(peer),
             replies: Mutex::new(replies),
             in_flight: Mutex::default(),
@@ -92,16 +85,16 @@ impl<'a> Connection<'a> {
 
     /// Closes the connection. Errors: why it was not the client who did.
     pub(super) fn end(self) -> Result<(), PeerError> {
-        let Self { operations, replies, failed, .. } = self;
+        let Self { session, replies, failed, .. } = self;
         // First: who hears that the connection ended may count on the locks being free.
-        drop(operations);
+        drop(session);
         // Somebody else may have a handle of the socket still.
         lock(&replies).shutdown(Shutdown::Both).ok();
         failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 
     fn take(&self, message: Sexp, bench: &mut Option<Bench>, pass: &mut Pass<'_>) {
-        self.shared.counts.requests.add(1);
+        self.session.shared.counts.requests.add(1);
         let Ok((id, request)) = request::read(message) else {
             let words = "a request begins with an id of 1 to 64 bytes";
             self.reply(&Id::none(), Reply::error(Code::Malformed, words));
@@ -118,20 +111,20 @@ impl<'a> Connection<'a> {
         lock(&self.in_flight).remove(&id);
         self.reply(&id, done.reply);
         if let (Some(size), Some(bench)) = (done.grown, bench) {
-            super::upkeep::trim_when_due(self, bench, size);
+            super::upkeep::trim_when_due(&self.session, bench, size);
         }
     }
 
     fn answer(&self, request: Request, bench: &mut Option<Bench>, pass: &mut Pass<'_>) -> Done {
         let command = request.command();
-        let answered = catch_unwind(AssertUnwindSafe(|| answer::answer(self, request, bench, pass)));
+        let answered = catch_unwind(AssertUnwindSafe(|| answer::answer(&self.session, request, bench, pass)));
         match answered {
             Ok(Ok(done)) => done,
             Ok(Err(Refused { code, words })) => Done::from(Reply::error(code, words)),
             Err(_) => {
                 // What it left half done is not used any more.
                 *bench = None;
-                self.shared.log(format_args!("`{command}` broke"));
+                self.session.shared.log(format_args!("`{command}` broke"));
                 self.crew.end();
                 lock(&self.replies).shutdown(Shutdown::Read).ok();
                 Done::from(Reply::error(Code::Internal, "reviver broke over this request"))
@@ -147,7 +140,7 @@ impl<'a> Connection<'a> {
     }
 }
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // After a panic the connection ends; until then what is there is whole.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

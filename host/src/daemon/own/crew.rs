@@ -10,6 +10,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 /// So many threads serve one connection at the most.
 pub(super) const MOST: usize = 4;
 
+/// Lets another thread read, before what may take long.
+pub(super) type Pass<'p> = dyn FnMut() + 'p;
+
 #[derive(Debug)]
 struct State {
     /// Whether somebody has the turn.

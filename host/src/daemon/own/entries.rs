@@ -1,6 +1,6 @@
 //! Entries with keys of the client's own: what `reviver cache add`, `find` and `revive` do, without a process for each.
 
-use super::connection::Pass;
+use super::crew::Pass;
 use super::refusal::Refused;
 use super::repository::Bench;
 use crate::digest::Digest;

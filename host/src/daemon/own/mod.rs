@@ -2,18 +2,22 @@
 //!
 //! | module | is |
 //! |---|---|
-//! | `crew` | which thread of a connection reads |
 //! | `connection` | messages in, replies out |
+//! | `crew` | which thread of a connection reads |
+//! | `session` | what the requests of a connection are about |
 //! | `repository` | what a client named, and what each thread has of it |
 //! | `answer` | a request, and who answers it |
 //! | `entries` | entries with keys of the client's own |
+//! | `globs` | what operations read by globs, as it comes and goes |
 //! | `operations` | operations that the repository's plugins name |
+//! | `table` | those that are not closed |
 //! | `upkeep` | hashes, statistics, trims |
 //! | `refusal` | why there is no answer |
 //!
 //! # Laws
 //!
-//! * What a client says costs at most itself: memory is bounded by the limits of a message and the size of the crew.
+//! * What a client says costs at most itself: memory is bounded by the limits of a message, the size of the crew, and the number of
+//!   operations that may be open.
 //! * Nothing of a connection outlives it: no open operation, no lock, no file of a report.
 //! * A request that may take long lets the next one be read; one after another, quick ones cost no change of threads.
 //! * The cache, a plugin, a path at fault are replies, never the end of a connection; a panic is the end of this one alone.
@@ -22,9 +26,12 @@ mod answer;
 mod connection;
 mod crew;
 mod entries;
+mod globs;
 mod operations;
 mod refusal;
 mod repository;
+mod session;
+mod table;
 mod upkeep;
 
 #[cfg(test)]

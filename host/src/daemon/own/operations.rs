@@ -12,16 +12,18 @@
 //!
 //! `forget` closes any of them. An open one holds the locks of its writes.
 
-use super::connection::{Connection, lock};
 use super::entries::UMASK;
+use super::globs::{self, Globs};
 use super::refusal::Refused;
 use super::repository::Bench;
+use super::session::Session;
+use super::table::{Operation, State};
 use crate::digest::Digest;
 use crate::key::Key;
 use crate::policy::Role;
+use crate::protocol::own::Code;
 use crate::protocol::own::reply::{Again, Derived, Open, Recorded, Write};
 use crate::protocol::own::request::{Derive, Ran};
-use crate::protocol::own::{Code, OPERATIONS};
 use crate::repository::choose::key_plugin;
 use crate::repository::operation::{Declarations, NoOperation, operation};
 use crate::reviver::attempt::{self, Begun, Finished, Pending, Task};
@@ -30,108 +32,36 @@ use crate::reviver::execute::Executed;
 use crate::reviver::run::{Report, Reviver};
 use crate::runtime::Level;
 use crate::time::Timestamp;
-use std::collections::HashMap;
 use std::fs;
+use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
-
-/// An operation that is not closed, with the name of the plugin that named it.
-#[derive(Debug)]
-pub(super) struct Operation {
-    plugin: String,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    Found(Box<attempt::Found>),
-    Open(Box<Pending>),
-    /// Others take its writes for held as long as this is kept.
-    Again {
-        _held: attempt::Again,
-    },
-}
-
-/// The operations of a connection that are not closed.
-#[derive(Debug, Default)]
-pub(super) struct Operations(Mutex<Table>);
-
-#[derive(Debug, Default)]
-struct Table {
-    last: u64,
-    /// How many are about to be in it.
-    coming: usize,
-    all: HashMap<u64, Operation>,
-}
-
-/// Room for one more operation.
-struct Room<'a>(&'a Operations);
-
-impl Operations {
-    /// Takes an operation out.
-    pub(super) fn take(&self, number: u64) -> Result<Operation, Refused> {
-        let unknown =
-            || Refused::because(Code::UnknownOperation, format_args!("no operation {number} is open"));
-        lock(&self.0).all.remove(&number).ok_or_else(unknown)
-    }
-
-    fn put_back(&self, number: u64, operation: Operation) {
-        lock(&self.0).all.insert(number, operation);
-    }
-
-    fn room(&self) -> Result<Room<'_>, Refused> {
-        let mut table = lock(&self.0);
-        if table.all.len() + table.coming >= OPERATIONS {
-            return Err(Refused::because(Code::TooMany, format_args!("{OPERATIONS} operations are open")));
-        }
-        table.coming += 1;
-        Ok(Room(self))
-    }
-}
-
-impl Room<'_> {
-    fn fill(self, operation: Operation) -> u64 {
-        let mut table = lock(&self.0.0);
-        table.last += 1;
-        let number = table.last;
-        table.all.insert(number, operation);
-        number
-    }
-}
-
-impl Drop for Room<'_> {
-    fn drop(&mut self) {
-        lock(&self.0.0).coming -= 1;
-    }
-}
+use std::sync::Arc;
 
 /// Names an operation, and looks it up.
-pub(super) fn derive(
-    connection: &Connection<'_>,
-    bench: &mut Bench,
-    derive: Derive,
-) -> Result<Derived, Refused> {
-    let room = connection.operations.room()?;
+pub(super) fn derive(session: &Session<'_>, bench: &mut Bench, derive: Derive) -> Result<Derived, Refused> {
+    let room = session.operations.room()?;
+    let with_globs = globs::are_in(&bench.opened.place.settings, &derive).then(|| derive.clone());
     let (plugin, task) = task(bench, derive)?;
-    let begun = with_reviver(connection, bench, &plugin, |reviver| reviver.begin(task))?;
+    let globs = with_globs.map(|derive| Globs::new(derive, &task));
+    let begun = with_reviver(session, bench, &plugin, |reviver| reviver.begin(task))?;
     Ok(match begun {
         Begun::Found(found) => {
             let (key, label) = (Some(found.key()), found.label().to_owned());
-            let operation = room.fill(Operation { plugin, state: State::Found(found) });
+            let operation = room.fill(Operation { plugin, globs, state: State::Found(found) });
             Derived { operation, label, key, open: None }
         }
         Begun::Open(pending) => {
             let (label, open) = (pending.label().to_owned(), Some(open(&pending)));
-            let operation = room.fill(Operation { plugin, state: State::Open(pending) });
+            let operation = room.fill(Operation { plugin, globs, state: State::Open(pending) });
             Derived { operation, label, key: None, open }
         }
-        Begun::Bare(report) => return Err(bare(connection, bench, &report)),
+        Begun::Bare(report) => return Err(bare(session, bench, &report)),
     })
 }
 
 /// Puts in place what was found.
-pub(super) fn revive(connection: &Connection<'_>, bench: &mut Bench, number: u64) -> Result<Again, Refused> {
-    let Operation { plugin, state } = connection.operations.take(number)?;
+pub(super) fn revive(session: &Session<'_>, bench: &mut Bench, number: u64) -> Result<Again, Refused> {
+    let Operation { plugin, globs, state } = session.operations.take(number)?;
     let State::Found(found) = state else {
         let open = match &state {
             State::Open(pending) => Ok(Again::No(open(pending))),
@@ -139,19 +69,33 @@ pub(super) fn revive(connection: &Connection<'_>, bench: &mut Bench, number: u64
                 Err(Refused::because(Code::UnknownOperation, format_args!("operation {number} was recorded")))
             }
         };
-        connection.operations.put_back(number, Operation { plugin, state });
+        session.operations.put_back(number, Operation { plugin, globs, state });
         return open;
     };
-    let revived = with_reviver(connection, bench, &plugin, |reviver| reviver.revive_found(*found))?;
+    let (globs, anew) = match globs {
+        Some(globs) => {
+            let (globs, anew) = as_matched_now(bench, globs, &found)?;
+            (Some(globs), anew)
+        }
+        None => (None, None),
+    };
+    let revived = with_reviver(session, bench, &plugin, |reviver| match anew {
+        None => reviver.revive_found(*found),
+        Some(task) => match reviver.begin(task) {
+            Begun::Found(found) => reviver.revive_found(*found),
+            no_hit => Err(no_hit),
+        },
+    })?;
     match revived {
         Ok(attempt::Revived { key, outcome, report }) => {
-            tell(connection, &report);
+            tell(session, &report);
             let (exit, output, duration) = (outcome.exit, outcome.output, outcome.duration);
             Ok(Again::Yes { key, exit, output, duration })
         }
         Err(Begun::Open(pending)) => {
             let open = open(&pending);
-            connection.operations.put_back(number, Operation { plugin, state: State::Open(pending) });
+            let state = State::Open(pending);
+            session.operations.put_back(number, Operation { plugin, globs, state });
             Ok(Again::No(open))
         }
         Err(Begun::Found(found)) => {
@@ -159,20 +103,20 @@ pub(super) fn revive(connection: &Connection<'_>, bench: &mut Bench, number: u64
             drop(found);
             Err(Refused::because(Code::Store, "what was found cannot be revived"))
         }
-        Err(Begun::Bare(report)) => Err(bare(connection, bench, &report)),
+        Err(Begun::Bare(report)) => Err(bare(session, bench, &report)),
     }
 }
 
 /// Records how an operation went that the client ran; and how large the cache is now.
 pub(super) fn record(
-    connection: &Connection<'_>,
+    session: &Session<'_>,
     bench: &mut Bench,
     ran: Ran,
 ) -> Result<(Recorded, Option<u64>), Refused> {
     let Ran { operation: number, exit, started, ended, output } = ran;
-    let Operation { plugin, state } = connection.operations.take(number)?;
-    let State::Open(pending) = state else {
-        connection.operations.put_back(number, Operation { plugin, state });
+    let Operation { plugin, globs, state } = session.operations.take(number)?;
+    let State::Open(mut pending) = state else {
+        session.operations.put_back(number, Operation { plugin, globs, state });
         return Err(Refused::because(
             Code::UnknownOperation,
             format_args!("operation {number} is not to be run"),
@@ -180,12 +124,19 @@ pub(super) fn record(
     };
     let (started, ended) = (Timestamp(started), Timestamp(ended.max(started)));
     let told = Executed { exit, output, started, ended, held: false, cut: false, interrupted: false };
-    let finished = with_reviver(connection, bench, &plugin, |reviver| reviver.finish(*pending, told))?;
+    if let Some(globs) = &globs {
+        let places = pending.writes().iter().map(|watched| watched.path.as_path());
+        if !task(bench, globs.derive.clone()).is_ok_and(|(_, now)| globs.hold(&now, places)) {
+            pending.doubt("other files match what it reads than before it ran");
+        }
+    }
+    let finished = with_reviver(session, bench, &plugin, |reviver| reviver.finish(*pending, told))?;
     let Finished { report, again } = finished;
-    tell(connection, &report);
+    tell(session, &report);
     let is_again = again.is_some();
     if let Some(again) = again {
-        connection.operations.put_back(number, Operation { plugin, state: State::Again { _held: again } });
+        let state = State::Again { _held: again };
+        session.operations.put_back(number, Operation { plugin, globs: None, state });
     }
     if report.size.is_some() {
         bench.opened.note_place();
@@ -195,6 +146,20 @@ pub(super) fn record(
         Some(key) if report.record.reason.is_empty() => (Recorded::Yes(key), report.size),
         _ => (Recorded::No { reason: report.record.reason, again: is_again }, report.size),
     })
+}
+
+/// The globs of what was found as they match now, and the task that it is by them, where that is another one.
+fn as_matched_now(
+    bench: &Bench,
+    globs: Globs,
+    found: &attempt::Found,
+) -> Result<(Globs, Option<Task>), Refused> {
+    let unmatched = |refused: Refused| Refused { code: Code::Refused, ..refused };
+    let (_, task) = task(bench, globs.derive.clone()).map_err(unmatched)?;
+    if globs.hold(&task, found.writes().iter().map(PathBuf::as_path)) {
+        return Ok((globs, None));
+    }
+    Ok((Globs::new(globs.derive, &task), Some(task)))
 }
 
 /// What is asked of a reviver: the operation that a rule and the client's words make.
@@ -223,7 +188,7 @@ fn task(bench: &Bench, derive: Derive) -> Result<(String, Task), Refused> {
 
 /// Asks a reviver with this key plugin.
 fn with_reviver<T>(
-    connection: &Connection<'_>,
+    session: &Session<'_>,
     bench: &mut Bench,
     plugin: &str,
     ask: impl FnOnce(&Reviver<'_>) -> T,
@@ -246,7 +211,7 @@ fn with_reviver<T>(
     };
     let answer = ask(&reviver);
     for line in runtime.take_log().iter().filter(|line| line.level == Level::Warning) {
-        connection.shared.log(format_args!("{}: {}", line.plugin, line.message));
+        session.shared.log(format_args!("{}: {}", line.plugin, line.message));
     }
     Ok(answer)
 }
@@ -266,13 +231,13 @@ fn open(pending: &Pending) -> Open {
     }
 }
 
-fn bare(connection: &Connection<'_>, bench: &Bench, report: &Report) -> Refused {
-    tell(connection, report);
+fn bare(session: &Session<'_>, bench: &Bench, report: &Report) -> Refused {
+    tell(session, report);
     Refused::of_report(report, bench.opened.store.options().read_only)
 }
 
-fn tell(connection: &Connection<'_>, report: &Report) {
+fn tell(session: &Session<'_>, report: &Report) {
     for warning in &report.warnings {
-        connection.shared.log(format_args!("{warning}"));
+        session.shared.log(format_args!("{warning}"));
     }
 }

@@ -1,7 +1,7 @@
 //! What a client named, and what each thread has of it.
 //!
 //! Settings are read once, when the repository is named, and its lock file when a plugin of its own is first needed: what they say
-//! later is for later connections.
+//! later is for later connections. That lock is read once for all threads of a connection.
 //! What a thread works with holds files open and counts references without a lock, so each has its own.
 
 use super::refusal::Refused;
@@ -9,6 +9,7 @@ use crate::daemon::shared::Shared;
 use crate::protocol::own::Code;
 use crate::protocol::own::reply::Named;
 use crate::repository::opened::{Asker, Opened, Place};
+use crate::repository::trust::Trust;
 use crate::reviver::breaker::Guarded;
 use crate::runtime::{PluginSource, Runtime, WasmCodec, WasmKey};
 use crate::store::{Options, Store};
@@ -28,7 +29,7 @@ pub(super) struct Repository {
     place: Place,
     store: Store,
     runtime: Arc<Runtime>,
-    asker: Asker,
+    trust: Arc<Trust>,
     clock: fn() -> Timestamp,
 }
 
@@ -48,11 +49,12 @@ impl Repository {
         let asker = Asker { uid: rustix::process::geteuid().as_raw(), grants: given.grants.clone() };
         let place = Place::around(directory.clone(), &directory, given.user.clone(), asker.uid);
         let place = place.map_err(|error| settings(&error))?;
+        let trust = Arc::new(place.trust(&asker));
         let read_only = given.store.options().read_only || place.user.read_only || place.settings.read_only;
         let clock = given.now;
         if !read_only {
             let (store, runtime) = (given.store.clone(), Arc::clone(&given.runtime));
-            return Ok(Self { place, store, runtime, asker, clock });
+            return Ok(Self { place, store, runtime, trust, clock });
         }
         let options = Options { read_only, ..given.store.options() };
         // The layout's root is the format's own directory below the one that the user names.
@@ -60,7 +62,7 @@ impl Repository {
         let store = Store::open(root.parent().unwrap_or(root), options);
         let store = store.map_err(|error| Refused::because(Code::Store, error))?;
         let runtime = Arc::new(Runtime::only_mapping(store.layout().artifacts()));
-        Ok(Self { place, store, runtime, asker, clock })
+        Ok(Self { place, store, runtime, trust, clock })
     }
 
     /// What the client is told of it.
@@ -86,7 +88,7 @@ impl Repository {
     /// What one thread has of it.
     pub(super) fn bench(&self) -> Bench {
         let (store, runtime) = (self.store.clone(), Arc::clone(&self.runtime));
-        let opened = Opened::with(self.place.clone(), store, runtime, &self.asker, self.clock);
+        let opened = Opened::with(self.place.clone(), store, runtime, Arc::clone(&self.trust), self.clock);
         Bench { opened, keys: HashMap::new(), codec: None }
     }
 }

@@ -1,8 +1,9 @@
 //! Hashes of files, statistics, and trims.
 
-use super::connection::{Connection, Pass};
+use super::crew::Pass;
 use super::refusal::Refused;
 use super::repository::Bench;
+use super::session::Session;
 use crate::protocol::own::Code;
 use crate::protocol::own::reply::{Hashed, Stats, Trim, Trimmed};
 use crate::repository::trimming::{self, Asked};
@@ -19,12 +20,11 @@ pub(super) fn hash(bench: &Bench, path: &Path, pass: &mut Pass<'_>) -> Result<Ha
     let path = bench.absolute(path);
     let unread =
         |error| Refused::because(Code::Io, format_args!("cannot hash `{}`: {error}", path.display()));
-    let there = fs::metadata(&path).map_err(unread)?;
-    if there.len() > QUICK {
+    if fs::metadata(&path).map_err(unread)?.len() > QUICK {
         pass();
     }
-    let digest = bench.opened.digest(&path).map_err(unread)?;
-    Ok(Hashed { digest, size: there.len() })
+    let (identity, digest) = bench.opened.identified(&path).map_err(unread)?;
+    Ok(Hashed { digest, size: identity.size })
 }
 
 /// How much is there, and how often what happened.
@@ -48,11 +48,7 @@ pub(super) fn stats(bench: &Bench) -> Result<Stats, Refused> {
 }
 
 /// Brings the cache under a limit; without one, under the user's.
-pub(super) fn trim(
-    connection: &Connection<'_>,
-    bench: &Bench,
-    size: Option<u64>,
-) -> Result<Trimmed, Refused> {
+pub(super) fn trim(session: &Session<'_>, bench: &Bench, size: Option<u64>) -> Result<Trimmed, Refused> {
     let opened = &bench.opened;
     let limit = size.unwrap_or(opened.place.user.size.0);
     if opened.store.options().read_only {
@@ -60,7 +56,7 @@ pub(super) fn trim(
     }
     let asked = trimming::trim(opened, limit, &|_| false);
     let asked = asked.map_err(|error| Refused::of_store(&opened.store, &error))?;
-    Ok(Trimmed(match told(connection, asked) {
+    Ok(Trimmed(match told(session, asked) {
         store::Trimmed::Done(report) => {
             Some(Trim { used: report.plan.used, left: report.plan.left, entries: report.removed })
         }
@@ -69,21 +65,21 @@ pub(super) fn trim(
 }
 
 /// Trims where the cache outgrew what is said of it. A failure costs space.
-pub(super) fn trim_when_due(connection: &Connection<'_>, bench: &Bench, size: u64) {
+pub(super) fn trim_when_due(session: &Session<'_>, bench: &Bench, size: u64) {
     let Some(limit) = trimming::due(&bench.opened, size) else { return };
     match trimming::trim(&bench.opened, limit, &|_| false) {
-        Ok(asked) => drop(told(connection, asked)),
-        Err(error) => connection.shared.log(format_args!("cannot trim the cache: {error}")),
+        Ok(asked) => drop(told(session, asked)),
+        Err(error) => session.shared.log(format_args!("cannot trim the cache: {error}")),
     }
 }
 
-fn told(connection: &Connection<'_>, asked: Asked<store::Trimmed>) -> store::Trimmed {
+fn told(session: &Session<'_>, asked: Asked<store::Trimmed>) -> store::Trimmed {
     if let Some(error) = &asked.unusable {
-        connection.shared.log(format_args!("{error}; the cache is trimmed in the host's own order"));
+        session.shared.log(format_args!("{error}; the cache is trimmed in the host's own order"));
     }
     if let store::Trimmed::Done(report) = &asked.done {
         for fault in report.plan.faults.iter().filter(|fault| !fault.is_off()) {
-            connection.shared.log(format_args!("{fault}; the cache is trimmed in the host's own order"));
+            session.shared.log(format_args!("{fault}; the cache is trimmed in the host's own order"));
         }
     }
     asked.done

@@ -3,7 +3,7 @@
 use crate::digest::Digest;
 use crate::key::Key;
 use crate::protocol::Sexp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -158,7 +158,7 @@ impl Fields {
         self.atom(name, "64 hexadecimal digits", |bytes| Digest::from_hex(std::str::from_utf8(&bytes).ok()?))
     }
 
-    /// Variables with their values.
+    /// Variables with their values, each there at most once: of two with one name some programs see the first, others the last.
     pub fn variables(&mut self, name: &str) -> Result<Option<Vec<(OsString, OsString)>>, Malformed> {
         let Some(values) = self.take(name) else { return Ok(None) };
         let pair = |value: Sexp| {
@@ -168,7 +168,15 @@ impl Fields {
             (is_name && !value.contains(&0)).then(|| (OsString::from_vec(name), OsString::from_vec(value)))
         };
         let wrong = || Malformed(format!("the field `{name}` is lists of a variable's name and its value"));
-        values.into_iter().map(pair).collect::<Option<Vec<_>>>().ok_or_else(wrong).map(Some)
+        let pairs: Vec<_> = values.into_iter().map(pair).collect::<Option<_>>().ok_or_else(wrong)?;
+        let mut names = HashSet::new();
+        match pairs.iter().find(|(name, _)| !names.insert(name)) {
+            Some((twice, _)) => {
+                let twice = twice.to_string_lossy();
+                Err(Malformed(format!("the field `{name}` holds `{}` twice", twice.escape_debug())))
+            }
+            None => Ok(Some(pairs)),
+        }
     }
 }
 

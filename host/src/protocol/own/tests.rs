@@ -98,6 +98,21 @@ fn a_field_that_is_not_known_or_there_twice_is_an_error_in_every_request() {
     }
 }
 
+/// The last value was taken, and what the command saw may have been the first.
+#[test]
+fn a_variable_that_is_there_twice_is_an_error() {
+    let pair = |name: &str, value: &str| Sexp::list([Sexp::atom(name), Sexp::atom(value)]);
+    let derive = |pairs: [Sexp; 2]| {
+        let fields = [Sexp::named("argv", [Sexp::atom("sh")]), Sexp::named("environment", pairs)];
+        request::read(Sexp::list([Sexp::atom("1"), Sexp::atom("derive")].into_iter().chain(fields)))
+            .unwrap()
+            .1
+    };
+    assert!(derive([pair("LANG", "C"), pair("LC_ALL", "C")]).is_ok());
+    let (code, words) = derive([pair("LANG", "C"), pair("LANG", "de")]).unwrap_err();
+    assert_eq!((code, &*words), (Code::Malformed, "derive: the field `environment` holds `LANG` twice"));
+}
+
 #[test]
 fn what_has_no_id_is_no_request() {
     let long = vec![b'i'; Id::LONGEST + 1];

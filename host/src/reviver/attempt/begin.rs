@@ -4,7 +4,9 @@ use super::super::files::Seen;
 use super::super::guard::Guard;
 use super::super::launch::Launch;
 use super::super::prepare::{Prepared, Uncached};
+use super::super::program;
 use super::super::run::{Report, Request, Reviver};
+use super::super::unchanged::Snapshot;
 use super::super::writes::Watched;
 use super::found::Found;
 use super::pending::Pending;
@@ -25,7 +27,7 @@ pub enum Begun {
 
 /// What a task came to.
 enum Step {
-    Found(Prepared, Entry, Seen),
+    Found(Prepared, Entry, Snapshot),
     Open(Ready),
 }
 
@@ -69,11 +71,18 @@ impl Reviver<'_> {
 
     fn step(&self, request: &Request<'_>, report: &mut Report, is_usable: bool) -> Result<Step, Uncached> {
         let (resolver, prepared, mut search) = self.look(request, report)?;
+        // A run of our own could not start it. Callers search elsewhere perhaps, and what they find is in no key.
+        let program = &request.operation.argv[0];
+        let found =
+            program::find(&resolver, program).map_err(|doubt| Uncached::because(doubt.to_string()))?;
+        if found.is_none() {
+            return Err(Uncached::because(format!("{program}: command not found")));
+        }
         let found = search.found.take().filter(|_| is_usable);
         if let Some((_, entry, list)) = found {
             // Now, while what was seen and what it resolved to belong together.
             self.see_anew(request, &resolver, &prepared, &search, list);
-            return Ok(Step::Found(prepared, entry, resolver.files.seen_and_listed()));
+            return Ok(Step::Found(prepared, entry, Snapshot::of(&resolver.files)));
         }
         let watched = self.watch(request, &prepared, &search, report)?;
         let guard = self.guard(&prepared, report);

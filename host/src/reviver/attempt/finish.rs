@@ -7,8 +7,10 @@
 //! | that it ended later than now | no: both times are set back |
 //! | that it started before the attempt began | yes: more is too young then |
 //! | that it started later | no input is older for it |
+//!
+//! Where our own clock was set back since the attempt began nothing is recorded: what changed since may look older.
 
-use super::super::examine::{ONCE_MORE, left};
+use super::super::examine::{ONCE_MORE, SET_BACK, left};
 use super::super::execute::{Executed, MOST_KEPT};
 use super::super::guard::Guard;
 use super::super::run::{Report, Reviver};
@@ -42,7 +44,11 @@ impl Reviver<'_> {
         let Ready { prepared, watched, guard, launch, before, since } = ready;
         // At once: what changes from here on is not the command's work.
         let left = left(&watched);
-        let mut executed = set_back(told, self.clock.now());
+        let now = self.clock.now();
+        if now < since {
+            report.unrecorded(SET_BACK);
+        }
+        let mut executed = set_back(told, now);
         let since = since.min(executed.started);
         executed.cut |= executed.output.iter().map(|chunk| chunk.bytes.len()).sum::<usize>() > MOST_KEPT;
         let is_short = if origin == self.origin() {

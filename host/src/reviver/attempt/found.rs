@@ -1,14 +1,15 @@
 //! An entry that was found for a task, and its revival.
 
-use super::super::files::{Files, Seen};
+use super::super::files::Files;
 use super::super::prepare::Prepared;
 use super::super::run::{Report, Reviver};
-use super::super::unchanged::as_seen;
+use super::super::unchanged::Snapshot;
 use super::begin::Begun;
 use super::task::Task;
 use crate::key::Key;
 use crate::outcome::Outcome;
 use crate::store::Entry;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 /// An entry that is bound to what a task's inputs were when it began.
@@ -19,7 +20,7 @@ pub struct Found {
     pub(super) entry: Entry,
     pub(super) report: Report,
     /// What was seen of files when it was found.
-    pub(super) seen: Seen,
+    pub(super) seen: Snapshot,
 }
 
 /// A task that was revived.
@@ -45,6 +46,12 @@ impl Found {
     pub fn label(&self) -> &str {
         &self.prepared.derivation.label
     }
+
+    /// Where it writes.
+    #[must_use]
+    pub fn writes(&self) -> &[PathBuf] {
+        &self.prepared.places
+    }
 }
 
 impl Reviver<'_> {
@@ -53,7 +60,7 @@ impl Reviver<'_> {
     /// would be taken for the work of what is there now.
     pub fn revive_found(&self, found: Found) -> Result<Revived, Begun> {
         let files = Files::new(Rc::clone(&self.table), Rc::clone(&self.clock));
-        if as_seen(&found.seen, &files, &found.prepared.places) {
+        if found.seen.holds(&files, &found.prepared.places) {
             return self.put_found(found, &files);
         }
         let Found { task, report, .. } = found;

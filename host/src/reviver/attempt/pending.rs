@@ -7,6 +7,7 @@ use super::origin::Origin;
 use super::task::Task;
 use crate::digest::Digest;
 use crate::time::Timestamp;
+use std::fmt;
 use std::path::PathBuf;
 
 /// A run that the caller has to do, and all that it will be judged by. It holds the locks of its writes and the private
@@ -54,6 +55,11 @@ impl Pending {
     #[must_use]
     pub const fn began(&self) -> Timestamp {
         self.ready.since
+    }
+
+    /// Says that it is not to be recorded however it went, and why.
+    pub fn doubt(&mut self, reason: impl fmt::Display) {
+        self.report.unrecorded(reason);
     }
 
     /// Why it will not be recorded, where that is known already.

@@ -116,13 +116,13 @@ impl DeclaredReviver<'_> {
     fn unchanged(&self, hashed: &Hashed<'_>) -> Result<(), Unrecorded> {
         let after = self.look_around(hashed.declared);
         let places: Vec<PathBuf> = hashed.watched.iter().map(|watched| watched.path.clone()).collect();
+        let now = values(&after, hashed.declared)?;
         same_identities(&hashed.before.files.seen(), &after.files, &places)?;
         let since = hashed.before.files.since();
         let mut known = HashSet::new();
         for read in hashed.declared.read_paths() {
             age::older(&after, read, since, &mut known)?;
         }
-        let now = values(&after, hashed.declared)?;
         let mut compared = hashed.declared.inputs().into_iter().zip(hashed.values.iter().zip(&now));
         match compared.find(|(_, (then, now))| then != now) {
             None => Ok(()),

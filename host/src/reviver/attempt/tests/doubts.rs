@@ -1,6 +1,7 @@
 //! What is doubtful is not recorded, and the caller's word makes it no less so.
 
 use super::*;
+use std::os::unix::fs::PermissionsExt as _;
 
 fn reason(finished: &Finished) -> &str {
     &finished.report.record.reason
@@ -142,6 +143,17 @@ fn a_refusal_is_bare_and_says_so_in_the_journal() {
     assert!(place.journal()[0].contains("linking"));
 }
 
+/// A client told no `PATH`, and the system found the program by one of its own: what it was stood in no key.
+#[test]
+fn a_program_that_is_not_found_is_bare() {
+    let place = Place::new(Policy::default());
+    place.write("in", "words");
+    let mut task = place.task(COPY);
+    task.environment.variables.clear();
+    let Begun::Bare(report) = place.reviver().begin(task) else { panic!("nobody knows what runs") };
+    assert_eq!(outcome(&report), (journal::Result::Uncached, "sh: command not found"));
+}
+
 /// A plugin is pinned anew while a command runs: what it says of the report is said of another key.
 #[test]
 fn what_was_begun_with_one_plugin_is_not_finished_with_another() {
@@ -190,9 +202,113 @@ fn what_appeared_after_it_was_found_is_looked_up_anew() {
     settle();
     assert_eq!(outcome(&place.attempt(script).report), RECORDED);
     let found = place.found(script);
-    assert!(found.seen.contains_key(&place.at("lib")) && !found.seen.contains_key(&place.at("lib/first")));
+    assert!(
+        found.seen.seen.contains_key(&place.at("lib"))
+            && !found.seen.seen.contains_key(&place.at("lib/first"))
+    );
     place.write("lib/first", "1");
     let Err(Begun::Open(pending)) = place.reviver().revive_found(found) else { panic!("it appeared") };
     assert_eq!(outcome(&place.finish(*pending).report), RECORDED);
     assert_eq!(place.read("out").as_deref(), Some("1"));
+}
+
+/// Of a directory only the files were looked at once more. What had come or gone below it, and a link that led elsewhere by
+/// then, got the output of what had been there before.
+#[test]
+fn what_came_went_or_was_linked_anew_below_a_directory_after_it_was_found_is_looked_up_anew() {
+    let script = "cat lib/*/* > out; echo lib/ > $1";
+    let place = Place::new(Policy { reports: true, ..Policy::default() });
+    let link = |target: &str| {
+        std::os::unix::fs::symlink(target, place.at("lib/sub/new")).unwrap();
+        fs::rename(place.at("lib/sub/new"), place.at("lib/sub/link")).unwrap();
+        settle();
+    };
+    for (name, text) in [("in", ""), ("one", "1"), ("two", "2")] {
+        place.write(name, text);
+    }
+    fs::create_dir_all(place.at("lib/sub")).unwrap();
+    place.write("lib/sub/a", "a");
+    link("../../one");
+    let changes: [(&str, &dyn Fn()); 3] = [
+        ("ab1", &|| place.write("lib/sub/b", "b")),
+        ("b1", &|| place.remove("lib/sub/a")),
+        ("b2", &|| link("../../two")),
+    ];
+    assert_eq!(outcome(&place.attempt(script).report), RECORDED);
+    for (words, change) in changes {
+        place.remove("out");
+        let found = place.found(script);
+        change();
+        let Err(Begun::Open(pending)) = place.reviver().revive_found(found) else { panic!("{words} is new") };
+        assert_eq!(outcome(&place.finish(*pending).report), RECORDED);
+        assert_eq!(place.read("out").as_deref(), Some(words));
+    }
+}
+
+/// Another branch was checked out and left again while a command ran: of a directory only its files were compared, and a file of
+/// the other branch, gone by then, was in the output.
+#[test]
+fn what_came_and_went_below_a_directory_while_the_command_ran_leaves_it_unrecorded() {
+    let script = "cat lib/sub/* > out; echo lib/ > $1";
+    let place =
+        Place::new(Policy { reports: true, reads: vec![Source::Tree("lib".into())], ..Policy::default() });
+    place.write("in", "");
+    fs::create_dir_all(place.at("lib/sub")).unwrap();
+    place.write("lib/sub/a", "a");
+    let pending = place.open(script);
+    place.write("lib/sub/b", "b");
+    let executed = place.execute(pending.arguments());
+    place.remove("lib/sub/b");
+    assert!(reason(&place.reviver().finish(pending, executed)).contains("lib/sub changed"));
+    place.remove("out");
+    assert_eq!(outcome(&place.attempt(script).report), RECORDED);
+    assert_eq!(place.read("out").as_deref(), Some("a"));
+}
+
+/// The same of the directory that a program lies in.
+#[test]
+fn a_program_whose_directory_was_another_while_the_command_ran_leaves_it_unrecorded() {
+    let place = Place::new(Policy { reads: vec![Source::Program("bin/tool".into())], ..Policy::default() });
+    let tool = |directory: &str, says: &str| {
+        fs::create_dir(place.at(directory)).unwrap();
+        let path = place.at(directory).join("tool");
+        fs::write(&path, format!("#!/bin/sh\necho {says}\n")).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let is_called = |from: &str, to: &str| fs::rename(place.at(from), place.at(to)).unwrap();
+    tool("bin", "one");
+    tool("other", "two");
+    place.write("in", "");
+    let pending = place.open("bin/tool > out");
+    is_called("bin", "away");
+    is_called("other", "bin");
+    let executed = place.execute(pending.arguments());
+    is_called("bin", "other");
+    is_called("away", "bin");
+    assert_eq!(place.read("out").as_deref(), Some("two\n"));
+    assert!(reason(&place.reviver().finish(pending, executed)).contains("bin is too young"));
+}
+
+/// An hour that came twice: what changed in the second was older than the beginning in the first, and passed for what had been
+/// there before.
+#[test]
+fn nothing_is_recorded_while_which_the_clock_was_set_back() {
+    let place = Place::new(Policy { reports: true, ..Policy::default() });
+    place.write("in", "words");
+    let script = "echo young > made; cat in made > out; echo made > $1";
+    let fast = Reviver { clock: Rc::new(|| Timestamp(now().0 + 3_600_000_000_000)), ..place.reviver() };
+    let Begun::Open(pending) = fast.begin(place.task(script)) else { panic!("nothing is bound") };
+    let executed = place.execute(pending.arguments());
+    assert!(reason(&place.reviver().finish(*pending, executed)).contains("the clock was set back"));
+
+    // In a run of our own too.
+    let told = std::cell::Cell::new(3_600_000_000_000_u64);
+    let back = Rc::new(move || Timestamp(now().0 + told.replace(told.get().saturating_sub(600_000_000_000))));
+    let reviver = Reviver { clock: back, ..place.reviver() };
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let outputs = &mut Outputs { stdout: &mut stdout, stderr: &mut stderr };
+    let (_, ran) = place.task(script).ask(|request| reviver.run(request, outputs).unwrap());
+    assert!(
+        matches!(ran, Ran::Done { report, .. } if report.record.reason.contains("the clock was set back"))
+    );
 }

@@ -43,10 +43,12 @@ fn what_is_found_or_pending_goes_from_thread_to_thread() {
 /// A key policy for `sh -c SCRIPT`, which reads `in` and writes `out`.
 struct Policy {
     id: PolicyId,
-    /// Whether the script leaves a report, of the names of what else it read.
+    /// Whether the script leaves a report, of the names of what else it read: of files, and of directories with a slash.
     reports: bool,
     /// The arguments that replace the script, and what the policy makes itself then.
     instead: Option<(&'static str, &'static str)>,
+    /// What else is known to be read.
+    reads: Vec<Source>,
     /// Why there is no key.
     refuses: Option<&'static str>,
 }
@@ -59,7 +61,7 @@ impl Default for Policy {
             configuration: "{}".into(),
             abi: "0.1.0".into(),
         };
-        Self { id, reports: false, instead: None, refuses: None }
+        Self { id, reports: false, instead: None, reads: Vec::new(), refuses: None }
     }
 }
 
@@ -89,7 +91,7 @@ impl KeyPolicy for Policy {
         let told = [Source::Text(operation.argv[2].clone()), Source::File("in".into())];
         Ok(Ok(Derivation {
             label: "copy".into(),
-            ingredients: told.map(ingredient).to_vec(),
+            ingredients: told.into_iter().chain(self.reads.clone()).map(ingredient).collect(),
             writes,
             input: Input::Read,
             arguments: self.reports.then_some(replaced),
@@ -107,8 +109,11 @@ impl KeyPolicy for Policy {
         if names.contains("nonsense") {
             return Ok(Err(Refusal::Malformed("no idea".into())));
         }
-        let ingredients =
-            names.split_whitespace().map(|name| ingredient(Source::File(name.into()))).collect();
+        let read = |name: &str| {
+            let tree = name.strip_suffix('/').map(|name| Source::Tree(name.into()));
+            ingredient(tree.unwrap_or_else(|| Source::File(name.into())))
+        };
+        let ingredients = names.split_whitespace().map(read).collect();
         let produced =
             self.instead.map(|(_, made)| (made.to_owned(), b"by the plugin".to_vec())).into_iter().collect();
         Ok(Ok(Discovery { ingredients, produced, uncacheable: None }))

@@ -1,0 +1,47 @@
+//! What an operation reads by globs. While it is open, more may come to match them, and some may go.
+//!
+//! | what they match when it is revived or recorded | found | open |
+//! |---|---|---|
+//! | what they matched before, its own writes aside | is revived | is recorded |
+//! | something else | is named and looked up anew | is not recorded |
+
+use crate::protocol::own::request::Derive;
+use crate::repository::choose::key_plugin;
+use crate::repository::declare::is_glob;
+use crate::repository::settings::Settings;
+use crate::reviver::attempt::Task;
+use crate::reviver::writes::normal;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// What a client declared, and what its globs matched.
+#[derive(Debug)]
+pub(super) struct Globs {
+    pub(super) derive: Derive,
+    matched: BTreeSet<PathBuf>,
+}
+
+/// Whether there are any among what a client declares, or a rule for it.
+pub(super) fn are_in(settings: &Settings, derive: &Derive) -> bool {
+    let (rule, _) = key_plugin(settings, &derive.argv);
+    derive.reads.iter().chain(rule.into_iter().flat_map(|rule| &rule.reads)).any(|text| is_glob(text))
+}
+
+impl Globs {
+    /// As they match in the task that comes of what was declared.
+    pub(super) fn new(derive: Derive, task: &Task) -> Self {
+        Self { derive, matched: matched(task) }
+    }
+
+    /// Whether they match in a task what they matched before, but for what lies in one of these places.
+    pub(super) fn hold<'p>(&self, now: &Task, places: impl Iterator<Item = &'p Path>) -> bool {
+        let (now, places) = (matched(now), places.collect::<Vec<_>>());
+        let is_in = |path: &PathBuf| places.iter().any(|place| path.starts_with(place));
+        self.matched.symmetric_difference(&now).all(is_in)
+    }
+}
+
+fn matched(task: &Task) -> BTreeSet<PathBuf> {
+    let directory = &task.environment.directory;
+    task.operation.reads.iter().map(|path| normal(&directory.join(path))).collect()
+}
