@@ -238,6 +238,27 @@ fn globs_variables_and_the_umask_are_ingredients() -> Result<()> {
     Ok(())
 }
 
+/// Globs were expanded before the command alone. What came to match one while it ran, and was read by it, was in no key: once it had
+/// gone, what was made of it was revived.
+#[test]
+fn what_comes_to_match_a_glob_while_the_command_runs_leaves_it_unrecorded() -> Result<()> {
+    let repository = generator()?;
+    let text = "[ -e templates/new.txt ] || echo 3 >templates/new.txt; cat templates/*.txt >out";
+    let run = |text| repository.run(&["--in", "templates/*.txt", "--out", "out", "--", "sh", "-c", text]);
+    run(text)?.without(0, "other files match what it reads")?;
+    repository.remove(&["templates/new.txt"])?;
+    run(text)?.without(0, "other files match what it reads")?;
+    assert_eq!(repository.text("out")?, "3\n1\n2\n");
+    settle();
+    run(text)?.miss()?;
+    run(text)?.hit()?;
+    // What it writes itself may match.
+    let own = "cat templates/*.txt >made.txt";
+    let words = ["--in", "templates/*.txt", "--in", "*t", "--out", "made.txt", "--", "sh", "-c", own];
+    repository.run(&words)?.miss()?;
+    Ok(())
+}
+
 /// What standard output and standard error are to each other was in every key: `make 2>&1 | tee log` compiled all of what
 /// `make` had compiled, and nothing told why.
 #[test]

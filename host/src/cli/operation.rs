@@ -2,10 +2,11 @@
 
 use super::context::Place;
 use crate::operation::Operation;
+use crate::repository::declare::is_glob;
 use crate::repository::operation::{Declarations, NoOperation};
 use crate::repository::rule::Rule;
 use clap::Args;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 /// What a caller declares.
 #[derive(Args, Default, Debug)]
@@ -26,6 +27,12 @@ impl Declared {
     pub(super) fn is_empty(&self) -> bool {
         self.reads.is_empty() && self.writes.is_empty() && self.variables.is_empty()
     }
+}
+
+/// Whether there are globs among what it reads, by the caller's words or a rule's.
+pub(super) fn has_globs(given: &Declared, rule: Option<&Rule>) -> bool {
+    let of_rule = rule.into_iter().flat_map(|rule| &rule.reads).map(OsStr::new);
+    given.reads.iter().map(OsString::as_os_str).chain(of_rule).any(|read| read.to_str().is_some_and(is_glob))
 }
 
 /// The operation that a command, its declarations and a rule make.

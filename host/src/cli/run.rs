@@ -4,7 +4,7 @@ use super::Global;
 use super::context::{Context, Place, now};
 use super::exit::Exit;
 use super::masquerade;
-use super::operation::{Declared, operation, texts};
+use super::operation::{Declared, has_globs, operation, texts};
 use super::switch;
 use super::trim;
 use crate::operation::Operation;
@@ -19,9 +19,10 @@ use crate::reviver::environment::Environment;
 use crate::reviver::execute::Outputs;
 use crate::reviver::input::InputRule;
 use crate::reviver::journal;
+use crate::reviver::matched::Anew;
 use crate::reviver::recheck::Share;
 use crate::reviver::run::{Ran, Report, Request, Reviver, RunError};
-use crate::runtime::{WasmCodec, WasmKey};
+use crate::runtime::{Capabilities, WasmCodec, WasmKey};
 use clap::{Args, ValueEnum};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, fstat};
@@ -212,7 +213,7 @@ fn attempt(global: &Global, args: &RunArgs, switches: Switches) -> Result<Exit, 
     let argv = texts(&args.command, "argument")?;
     let (rule, name) = key_plugin(&place.settings, &argv);
     let (rule, name) = (rule.cloned(), name.to_owned());
-    let operation = operation(&args.declared, argv, &place, rule.as_ref())?;
+    let operation = Rc::new(operation(&args.declared, argv, &place, rule.as_ref())?);
     if switches.verbose {
         tell_absent(&operation, &place);
     }
@@ -239,6 +240,7 @@ fn attempt(global: &Global, args: &RunArgs, switches: Switches) -> Result<Exit, 
         codec: &codec,
     };
     let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+    let anew = || self::operation(&args.declared, operation.argv.clone(), &context.place, rule.as_ref()).ok();
     let input = match args.stdin {
         Some(Stdin::Auto) => InputRule::Auto,
         Some(Stdin::None) => InputRule::None,
@@ -246,7 +248,7 @@ fn attempt(global: &Global, args: &RunArgs, switches: Switches) -> Result<Exit, 
         None => rule.as_ref().map_or(InputRule::Auto, |rule| rule.input),
     };
     let request = Request {
-        operation: Rc::new(operation),
+        operation: Rc::clone(&operation),
         environment: Rc::new(Environment {
             variables: std::env::vars_os().collect(),
             directory: context.place.directory.clone(),
@@ -261,6 +263,7 @@ fn attempt(global: &Global, args: &RunArgs, switches: Switches) -> Result<Exit, 
         told: &args.told,
         // What differs could not be set aside.
         recheck: if read_only { Share::NONE } else { recheck },
+        anew: has_globs(&args.declared, rule.as_ref()).then_some(Anew(&anew)),
     };
     let (mut out, mut err) = (Direct(stdout.as_fd()), Direct(stderr.as_fd()));
     let mut ran = reviver.run(&request, &mut Outputs { stdout: &mut out, stderr: &mut err });
@@ -268,12 +271,7 @@ fn attempt(global: &Global, args: &RunArgs, switches: Switches) -> Result<Exit, 
         && report.is_refusal
         && !withheld.is_empty()
     {
-        report.warnings.push(format!(
-            "plugin `{name}` asks for {withheld}, which is not granted on this machine, and refuses: {}; look at it, then \
-             run `reviver plugin pin {} --grant`",
-            report.record.reason,
-            word(&name)
-        ));
+        report.warnings.push(ungranted(&name, withheld, &report.record.reason));
     }
     Ok(match ran {
         Ok(Ran::Done { exit, report }) => {
@@ -302,6 +300,15 @@ fn attempt(global: &Global, args: &RunArgs, switches: Switches) -> Result<Exit, 
             }
         }
     })
+}
+
+/// What a plugin that refuses for want of a grant is to be told of.
+fn ungranted(plugin: &str, withheld: Capabilities, reason: &str) -> String {
+    format!(
+        "plugin `{plugin}` asks for {withheld}, which is not granted on this machine, and refuses: {reason}; look at it, then \
+         run `reviver plugin pin {} --grant`",
+        word(plugin)
+    )
 }
 
 /// An input that does not exist may be a slip.

@@ -9,6 +9,7 @@ use super::execute::{Executed, Unsure};
 use super::files::Seen;
 use super::guard::Guard;
 use super::launch::Launch;
+use super::matched::{Anew, Matched, OTHERS_MATCH};
 use super::prepare::Prepared;
 use super::resolve::Resolver;
 use super::run::{Report, Request, Reviver};
@@ -21,7 +22,7 @@ use crate::time::Timestamp;
 use rustix::fs::{Mode, OFlags};
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A command that ran, and what there is to judge it by.
 #[derive(Debug)]
@@ -81,6 +82,14 @@ impl Reviver<'_> {
         report: &mut Report,
     ) {
         let Performed { executed, since, discovery, left, after, .. } = performed;
+        if let Some(Anew(again)) = request.anew.filter(|_| report.record.reason.is_empty()) {
+            let directory = &request.environment.directory;
+            let then = Matched::of(&request.operation, directory);
+            let places = || prepared.places.iter().map(PathBuf::as_path);
+            if !again().is_some_and(|now| then.holds(&Matched::of(&now, directory), places())) {
+                report.unrecorded(OTHERS_MATCH);
+            }
+        }
         let Some(discovery) = discovery.as_ref().filter(|_| report.record.reason.is_empty()) else { return };
         let recorded = unchanged(before, after, prepared, *since)
             .and_then(|()| older(before, after, &discovery.ingredients, *since))

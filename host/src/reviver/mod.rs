@@ -47,6 +47,7 @@ mod library;
 pub mod list;
 pub mod look;
 mod lookup;
+pub mod matched;
 mod miss;
 pub mod outputs;
 mod prepare;

@@ -15,6 +15,7 @@ use super::execute::{ChildInput, Outputs};
 use super::input::InputRule;
 use super::journal::{self, Record};
 use super::list::Lists;
+use super::matched::Anew;
 use super::prepare::{Cause, Prepared, Uncached};
 use super::recheck::Share;
 use super::remember::Resolved;
@@ -80,6 +81,8 @@ pub struct Request<'a> {
     pub told: &'a [(OsString, OsString)],
     /// The share of hits that run again, to be compared.
     pub recheck: Share,
+    /// Makes it once more after it ran, where globs are among what it reads.
+    pub anew: Option<Anew<'a>>,
 }
 
 /// What became of an operation.

@@ -56,7 +56,8 @@ pub(super) struct Held {
 }
 
 impl Store {
-    /// Takes the lock of an output path without waiting. The path is taken as it is written: name it absolutely.
+    /// Takes the lock of an output path without waiting. Name it absolutely; links on the way to it are followed, so that whoever
+    /// comes another way meets the same lock.
     ///
     /// | outcome | when |
     /// |---|---|
@@ -64,8 +65,8 @@ impl Store {
     /// | `None` | another holder has it, in this process or another, or somebody [writes there](Store::intrude) without it |
     /// | error | the file system cannot lock, or cannot create the file |
     pub fn lock_path(&self, destination: &Path) -> Result<Option<PathLock>, StoreError> {
-        let name = Framer::new("reviver.lock").bytes(destination.as_os_str().as_bytes()).finish();
-        let path = self.layout().lock(&name.to_hex());
+        let destination = &followed(destination);
+        let path = self.layout().lock(&held(destination));
         self.writable(&path)?;
         loop {
             let file = open(&path)?;
@@ -82,6 +83,7 @@ impl Store {
     /// Tells the holder of an output path that somebody else writes there all the same, and keeps others from holding it
     /// until that is over.
     pub fn intrude(&self, destination: &Path) -> Result<Intrusion, StoreError> {
+        let destination = &followed(destination);
         let path = self.layout().lock(&intrusion(destination));
         self.writable(&path)?;
         loop {
@@ -90,15 +92,15 @@ impl Store {
             file::lock(&file, FlockOperation::LockShared).map_err(StoreError::io("lock", &path))?;
             if !file::is_nameless(&file).map_err(StoreError::io("examine", &path))? {
                 // After that: who got the path in between has not seen the intrusion.
-                self.disturb_path(destination);
+                self.disturb(destination);
                 return Ok(Intrusion { path, file });
             }
         }
     }
 
     /// Whether somebody writes to an output path without holding it. What a killed process left behind is removed.
-    fn is_intruded(&self, destination: &Path) -> Result<bool, StoreError> {
-        let path = self.layout().lock(&intrusion(destination));
+    fn is_intruded(&self, followed: &Path) -> Result<bool, StoreError> {
+        let path = self.layout().lock(&intrusion(followed));
         let opened = file::if_there(OpenOptions::new().read(true).write(true).open(&path));
         let Some(file) = opened.map_err(StoreError::io("open", &path))? else { return Ok(false) };
         if !file::try_lock(&file).map_err(StoreError::io("lock", &path))? {
@@ -112,9 +114,12 @@ impl Store {
 
     /// Tells the holder of an output path, if there is one, that somebody else just put something there.
     pub fn disturb_path(&self, destination: &Path) {
-        let name = Framer::new("reviver.lock").bytes(destination.as_os_str().as_bytes()).finish();
+        self.disturb(&followed(destination));
+    }
+
+    fn disturb(&self, followed: &Path) {
         // Nobody holds it, as a rule, and there is no file.
-        if let Ok(mut file) = OpenOptions::new().append(true).open(self.layout().lock(&name.to_hex())) {
+        if let Ok(mut file) = OpenOptions::new().append(true).open(self.layout().lock(&held(followed))) {
             file.write_all(b"!").ok();
         }
     }
@@ -147,8 +152,24 @@ impl Store {
     }
 }
 
-fn intrusion(destination: &Path) -> String {
-    Framer::new("reviver.lock.intrusion").bytes(destination.as_os_str().as_bytes()).finish().to_hex()
+/// A path with the links followed that lead to its directory, as far as that is there.
+fn followed(destination: &Path) -> PathBuf {
+    let mut above = destination.ancestors().skip(1);
+    let there = above.find_map(|above| Some((fs::canonicalize(above).ok()?, above)));
+    match there.map(|(real, above)| (real, destination.strip_prefix(above))) {
+        Some((real, Ok(rest))) => real.join(rest),
+        _ => destination.to_owned(),
+    }
+}
+
+/// The name of the lock on a path whose links were followed.
+fn held(followed: &Path) -> String {
+    Framer::new("reviver.lock").bytes(followed.as_os_str().as_bytes()).finish().to_hex()
+}
+
+/// The name of what tells of intrusions there.
+fn intrusion(followed: &Path) -> String {
+    Framer::new("reviver.lock.intrusion").bytes(followed.as_os_str().as_bytes()).finish().to_hex()
 }
 
 fn open(path: &Path) -> Result<File, StoreError> {
@@ -165,6 +186,28 @@ mod tests {
     use std::path::Path;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::{Duration, Instant};
+
+    /// Two runs that wrote one file, one of them by a link to its directory, did not meet, and what the one had written was recorded
+    /// as the other's.
+    #[test]
+    fn a_path_is_one_by_whichever_links_it_is_reached() {
+        let cache = Cache::new();
+        let top = cache.directory.path();
+        std::fs::create_dir_all(top.join("real/below")).unwrap();
+        std::os::unix::fs::symlink("real/below", top.join("link")).unwrap();
+        let held = cache.store.lock_path(&top.join("link/new/o")).unwrap().unwrap();
+        assert!(cache.store.lock_path(&top.join("real/below/new/o")).unwrap().is_none());
+        assert!(cache.store.lock_path(&top.join("real/new/o")).unwrap().is_some());
+        std::fs::create_dir(top.join("real/below/new")).unwrap();
+        assert!(!held.is_disturbed());
+        cache.store.disturb_path(&top.join("real/below/new/o"));
+        assert!(held.is_disturbed());
+        drop(held);
+        let intrusion = cache.store.intrude(&top.join("real/below/new/o")).unwrap();
+        assert!(cache.store.lock_path(&top.join("link/new/o")).unwrap().is_none());
+        drop(intrusion);
+        assert!(cache.store.lock_path(&top.join("link/new/o")).unwrap().is_some());
+    }
 
     #[test]
     fn a_path_has_one_holder_and_its_lock_leaves_nothing() {

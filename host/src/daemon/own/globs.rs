@@ -10,15 +10,14 @@ use crate::repository::choose::key_plugin;
 use crate::repository::declare::is_glob;
 use crate::repository::settings::Settings;
 use crate::reviver::attempt::Task;
-use crate::reviver::writes::normal;
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use crate::reviver::matched::Matched;
+use std::path::Path;
 
 /// What a client declared, and what its globs matched.
 #[derive(Debug)]
 pub(super) struct Globs {
     pub(super) derive: Derive,
-    matched: BTreeSet<PathBuf>,
+    matched: Matched,
 }
 
 /// Whether there are any among what a client declares, or a rule for it.
@@ -35,13 +34,10 @@ impl Globs {
 
     /// Whether they match in a task what they matched before, but for what lies in one of these places.
     pub(super) fn hold<'p>(&self, now: &Task, places: impl Iterator<Item = &'p Path>) -> bool {
-        let (now, places) = (matched(now), places.collect::<Vec<_>>());
-        let is_in = |path: &PathBuf| places.iter().any(|place| path.starts_with(place));
-        self.matched.symmetric_difference(&now).all(is_in)
+        self.matched.holds(&matched(now), places)
     }
 }
 
-fn matched(task: &Task) -> BTreeSet<PathBuf> {
-    let directory = &task.environment.directory;
-    task.operation.reads.iter().map(|path| normal(&directory.join(path))).collect()
+fn matched(task: &Task) -> Matched {
+    Matched::of(&task.operation, &task.environment.directory)
 }

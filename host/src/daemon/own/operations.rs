@@ -29,6 +29,7 @@ use crate::repository::operation::{Declarations, NoOperation, operation};
 use crate::reviver::attempt::{self, Begun, Finished, Pending, Task};
 use crate::reviver::environment::Environment;
 use crate::reviver::execute::Executed;
+use crate::reviver::matched::OTHERS_MATCH;
 use crate::reviver::run::{Report, Reviver};
 use crate::runtime::Level;
 use crate::time::Timestamp;
@@ -127,7 +128,7 @@ pub(super) fn record(
     if let Some(globs) = &globs {
         let places = pending.writes().iter().map(|watched| watched.path.as_path());
         if !task(bench, globs.derive.clone()).is_ok_and(|(_, now)| globs.hold(&now, places)) {
-            pending.doubt("other files match what it reads than before it ran");
+            pending.doubt(OTHERS_MATCH);
         }
     }
     let finished = with_reviver(session, bench, &plugin, |reviver| reviver.finish(*pending, told))?;

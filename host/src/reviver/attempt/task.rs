@@ -35,6 +35,7 @@ impl Task {
             here: false,
             told: &[],
             recheck: Share::NONE,
+            anew: None,
         };
         let answer = answer(&request);
         let Request { operation, environment, .. } = request;
