@@ -407,6 +407,7 @@ fn remembered(workshop: &Workshop, rounds: usize) -> Result<()> {
             here: false,
             told: &[],
             recheck: Share::NONE,
+            anew: None,
         };
         reviver.base(&request).map_err(|why| anyhow!(why))
     };
