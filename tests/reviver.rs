@@ -150,6 +150,7 @@ impl Place {
             here: false,
             told: &[],
             recheck: Share::NONE,
+            anew: None,
         };
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let outputs = &mut Outputs { stdout: &mut stdout, stderr: &mut stderr };
