@@ -68,6 +68,9 @@ fn walk_telling(top: &Path, tell: impl Fn(&Path)) -> Result<Option<Vec<(PathBuf,
 /// The value of a directory with all that is below it, and what links in it lead to outside of it.
 pub fn tree(files: &Files, top: &Path) -> Result<Value, Doubt> {
     // Most trees that a compilation names are absent, and an absent one costs a hit one call.
+    if files.identity(top).map_err(unseen(top))?.is_none() {
+        return Ok(Value::Absent);
+    }
     let Some(nodes) = walk_telling(top, |directory| files.walks(directory))? else {
         return Ok(Value::Absent);
     };
