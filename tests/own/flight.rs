@@ -4,8 +4,9 @@ use crate::daemon::{Daemon, name, record, refused};
 use crate::operations::derive;
 use crate::support::Repository;
 use anyhow::{Result, ensure};
+use reviver::client::ClientError;
 use reviver::policy::Role;
-use reviver::protocol::own::reply::{Derived, Found, Recorded};
+use reviver::protocol::own::reply::{Derived, Found, Recorded, Stats};
 use reviver::protocol::own::request::{Record, Which};
 use reviver::protocol::own::{Code, Reply, Request};
 use std::collections::BTreeSet;
@@ -38,6 +39,23 @@ fn sixteen_in_flight_are_not_held_up_by_a_slow_one_in_front() -> Result<()> {
         order.push(ticket);
     }
     ensure!(order.last() == Some(&first), "the slow one was not the last: {order:?}");
+    Ok(())
+}
+
+/// Whoever waited for an answer that he had already, waited for ever.
+#[test]
+fn an_answer_is_given_once() -> Result<()> {
+    let repository = Repository::new()?;
+    let daemon = Daemon::start(&repository)?;
+    let mut client = daemon.at(&repository)?;
+    let (first, second) = (client.send(&Request::Stats)?, client.send(&Request::Stats)?);
+    client.wait::<Stats>(second)?;
+    client.wait::<Stats>(first)?;
+    for ticket in [first, second] {
+        let again = client.wait::<Stats>(ticket);
+        ensure!(matches!(again, Err(ClientError::Answered)), "{again:?}");
+    }
+    client.stats()?;
     Ok(())
 }
 

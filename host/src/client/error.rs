@@ -6,8 +6,8 @@ use crate::protocol::version::LangError;
 use std::fmt;
 use std::io;
 
-/// Why a client has no answer. After all but [`Refused`](Self::Refused) the connection is of no further use; a build goes on
-/// without a cache.
+/// Why a client has no answer. After all but [`Refused`](Self::Refused) and [`Answered`](Self::Answered) the connection is of no
+/// further use; a build goes on without a cache.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -28,6 +28,8 @@ pub enum ClientError {
         /// Why not, for people.
         message: String,
     },
+    /// It answered this request before, or another connection was asked.
+    Answered,
 }
 
 impl fmt::Display for ClientError {
@@ -39,6 +41,7 @@ impl fmt::Display for ClientError {
             Self::Lang(error) => write!(f, "the daemon cannot be spoken with: {error}"),
             Self::Malformed(error) => write!(f, "the daemon sent a message of another form: {error}"),
             Self::Refused { code, message } => write!(f, "{code}: {message}"),
+            Self::Answered => f.write_str("that request was answered already"),
         }
     }
 }
@@ -50,7 +53,7 @@ impl std::error::Error for ClientError {
             Self::Parse(error) => Some(error),
             Self::Lang(error) => Some(error),
             Self::Malformed(error) => Some(error),
-            Self::Gone | Self::Refused { .. } => None,
+            Self::Gone | Self::Refused { .. } | Self::Answered => None,
         }
     }
 }

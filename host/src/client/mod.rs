@@ -48,7 +48,7 @@ use crate::protocol::own::fields::Fields;
 use crate::protocol::own::reply::Answer;
 use crate::protocol::own::{Id, Malformed, Reply, Request, greeting};
 use crate::protocol::{Lang, Limits, Parser, Sexp, Version};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -72,6 +72,8 @@ pub struct Client {
     outgoing: Vec<u8>,
     version: Version,
     last: u64,
+    /// Requests that were not answered yet.
+    open: HashSet<Ticket>,
     /// Answers that were not waited for yet.
     kept: HashMap<Ticket, Reply>,
 }
@@ -91,6 +93,7 @@ impl Client {
             outgoing: greeting().to_sexp().to_bytes(),
             version: crate::protocol::own::VERSION,
             last: 0,
+            open: HashSet::new(),
             kept: HashMap::new(),
         };
         let theirs = client.message()?;
@@ -110,6 +113,7 @@ impl Client {
         self.last += 1;
         let ticket = Ticket(self.last);
         request.to_sexp(&ticket.id()).write_to(&mut self.outgoing);
+        self.open.insert(ticket);
         if self.outgoing.len() >= AT_ONCE {
             self.flush()?;
         }
@@ -133,10 +137,13 @@ impl Client {
         self.next()
     }
 
-    /// The answer to one request.
+    /// The answer to one request, which is given once.
     pub fn wait<A: Answer>(&mut self, ticket: Ticket) -> Result<A, ClientError> {
         if let Some(reply) = self.kept.remove(&ticket) {
             return answer(reply);
+        }
+        if !self.open.contains(&ticket) {
+            return Err(ClientError::Answered);
         }
         loop {
             let (other, reply) = self.next()?;
@@ -157,10 +164,12 @@ impl Client {
         let (id, reply) = Reply::of(self.message()?).map_err(ClientError::Malformed)?;
         let ticket = Sexp::Atom(id).as_number().map(Ticket);
         match (ticket, reply) {
-            (Some(ticket), reply) => Ok((ticket, reply)),
+            (Some(ticket), reply) if self.open.remove(&ticket) => Ok((ticket, reply)),
             // It could not tell what this is the answer to.
             (None, Reply::Error { code, message }) => Err(ClientError::Refused { code, message }),
-            (None, Reply::Ok(_)) => Err(ClientError::Malformed(Malformed::because("a reply to nobody"))),
+            (Some(_), _) | (None, Reply::Ok(_)) => {
+                Err(ClientError::Malformed(Malformed::because("a reply to nobody")))
+            }
         }
     }
 

@@ -98,6 +98,8 @@ impl Reviver<'_> {
     ) -> Option<Outcome> {
         let key = entry.key();
         let outcome = self.outcome(entry, report)?;
+        // Whoever runs a command that writes there must not take this for what that command wrote.
+        let _told: Vec<_> = prepared.places.iter().map(|place| self.store.disturb_path(place)).collect();
         let reviving = Reviving { store: self.store, partition: self.partition, files, umask };
         match reviving.revive(entry, &prepared.derivation, &prepared.places) {
             Ok(Some(revived)) => {
@@ -122,10 +124,6 @@ impl Reviver<'_> {
                 report.warnings.push(format!("cannot revive: {error}; the command runs"));
                 return None;
             }
-        }
-        // Whoever runs a command that writes there must not take this for what that command wrote.
-        for place in &prepared.places {
-            self.store.disturb_path(place);
         }
         Some(outcome)
     }

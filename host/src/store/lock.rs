@@ -49,6 +49,27 @@ impl Drop for Intrusion {
     }
 }
 
+/// Says to whoever holds an output path that somebody else puts something there: at once, and once more when this is dropped.
+/// Who took the path in between hears it too, and who lets go of it in between has heard it before.
+#[derive(Debug)]
+#[must_use]
+pub struct Disturbance(PathBuf);
+
+impl Disturbance {
+    fn tell(&self) {
+        // Nobody holds it, as a rule, and there is no file.
+        if let Ok(mut file) = OpenOptions::new().append(true).open(&self.0) {
+            file.write_all(b"!").ok();
+        }
+    }
+}
+
+impl Drop for Disturbance {
+    fn drop(&mut self) {
+        self.tell();
+    }
+}
+
 /// Holds one of the cache's own locks.
 #[derive(Debug)]
 pub(super) struct Held {
@@ -92,7 +113,7 @@ impl Store {
             file::lock(&file, FlockOperation::LockShared).map_err(StoreError::io("lock", &path))?;
             if !file::is_nameless(&file).map_err(StoreError::io("examine", &path))? {
                 // After that: who got the path in between has not seen the intrusion.
-                self.disturb(destination);
+                drop(Disturbance(self.layout().lock(&held(destination))));
                 return Ok(Intrusion { path, file });
             }
         }
@@ -112,16 +133,12 @@ impl Store {
         Ok(false)
     }
 
-    /// Tells the holder of an output path, if there is one, that somebody else just put something there.
-    pub fn disturb_path(&self, destination: &Path) {
-        self.disturb(&followed(destination));
-    }
-
-    fn disturb(&self, followed: &Path) {
-        // Nobody holds it, as a rule, and there is no file.
-        if let Ok(mut file) = OpenOptions::new().append(true).open(self.layout().lock(&held(followed))) {
-            file.write_all(b"!").ok();
-        }
+    /// Tells the holder of an output path, if there is one, that somebody else puts something there, as long as what is given is
+    /// kept.
+    pub fn disturb_path(&self, destination: &Path) -> Disturbance {
+        let disturbance = Disturbance(self.layout().lock(&held(&followed(destination))));
+        disturbance.tell();
+        disturbance
     }
 
     /// Takes one of the cache's own locks and waits for it: alone, or shared with others.
@@ -200,9 +217,14 @@ mod tests {
         assert!(cache.store.lock_path(&top.join("real/new/o")).unwrap().is_some());
         std::fs::create_dir(top.join("real/below/new")).unwrap();
         assert!(!held.is_disturbed());
-        cache.store.disturb_path(&top.join("real/below/new/o"));
+        let disturbance = cache.store.disturb_path(&top.join("real/below/new/o"));
         assert!(held.is_disturbed());
         drop(held);
+        let next = cache.store.lock_path(&top.join("link/new/o")).unwrap().unwrap();
+        assert!(!next.is_disturbed());
+        drop(disturbance);
+        assert!(next.is_disturbed(), "who came in between hears it too");
+        drop(next);
         let intrusion = cache.store.intrude(&top.join("real/below/new/o")).unwrap();
         assert!(cache.store.lock_path(&top.join("link/new/o")).unwrap().is_none());
         drop(intrusion);

@@ -116,7 +116,7 @@ pub struct Options {
     pub verify: bool,
     /// Whether nothing is written: no file of the cache is made or removed, uses are not noted, and what is damaged stays where it
     /// is. Whatever would add, remove or lock is an error. The one exception is the lock that another process holds on a path:
-    /// what is put there is told to it ([`Store::disturb_path`]), or it would record what it did not make.
+    /// that something is put there is told to it ([`Store::disturb_path`]), or it would record what it did not make.
     pub read_only: bool,
 }
 

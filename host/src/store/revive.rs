@@ -93,12 +93,13 @@ impl Partition {
             Err(error) if error.is_damage() => return Ok(None),
             created => created?,
         };
-        staging.commit()?;
-        set_modes(&created);
         // Whoever runs a command that writes there must not take this for what that command wrote.
-        for destination in destinations {
-            self.store().disturb_path(&absolute(destination).unwrap_or_else(|_| destination.to_path_buf()));
-        }
+        let disturb =
+            |path: &&Path| self.store().disturb_path(&absolute(path).unwrap_or_else(|_| path.to_path_buf()));
+        let disturbances: Vec<_> = destinations.iter().map(disturb).collect();
+        staging.commit()?;
+        drop(disturbances);
+        set_modes(&created);
         // A use that cannot be noted makes the entry look older, and costs a miss at worst.
         drop(self.used(entry.key(), now));
         let paths = destinations.iter().map(|path| path.to_path_buf()).collect();

@@ -110,8 +110,12 @@ impl<'a> Connection<'a> {
         // Before the client can know that the ID is free.
         lock(&self.in_flight).remove(&id);
         self.reply(&id, done.reply);
-        if let (Some(size), Some(bench)) = (done.grown, bench) {
-            super::upkeep::trim_when_due(&self.session, bench, size);
+        if let (Some(size), Some(ready)) = (done.grown, bench.as_ref()) {
+            let trim = || super::upkeep::trim_when_due(&self.session, ready, size);
+            if catch_unwind(AssertUnwindSafe(trim)).is_err() {
+                self.session.shared.log(format_args!("a trim broke"));
+                *bench = None;
+            }
         }
     }
 

@@ -102,14 +102,13 @@ impl DeclaredReviver<'_> {
         let now = self.look_around(declared);
         let reviving = Reviving { store, partition: self.partition, files: &now.files, umask: self.umask };
         let there: Vec<_> = writes.iter().map(|path| fs::symlink_metadata(path).ok()).collect();
+        // Whoever runs a command that writes there must not take this for what that command wrote.
+        let _told: Vec<_> =
+            declared.write_paths().into_iter().map(|place| store.disturb_path(place)).collect();
         match reviving.put(Staging::new(store), &entry, &writes, &there) {
             Ok(()) => {}
             Err(StageError::Damaged { .. }) => return Ok(Revival::Absent(Absence::Damaged)),
             Err(error) => return Err(ReviveError::Stage(error)),
-        }
-        // Whoever runs a command that writes there must not take this for what that command wrote.
-        for place in declared.write_paths() {
-            store.disturb_path(place);
         }
         let unnoted = self.partition.used(key, self.clock.now()).err();
         Ok(Revival::Revived(Revived { key, outcome, writes, unnoted }))

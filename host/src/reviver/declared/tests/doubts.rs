@@ -156,7 +156,7 @@ fn an_output_that_another_revives_meanwhile_leaves_it_unrecorded() {
     let place = Place::new();
     let meddle = Native::new("meddled with", "", || {
         fs::write(place.at("out"), "mine")?;
-        place.partition.store().disturb_path(&place.at("out"));
+        drop(place.partition.store().disturb_path(&place.at("out")));
         Ok(())
     });
     place.write("x", "");
