@@ -17,6 +17,7 @@
 //!   artifacts/                         compiled plugins
 //!   tables/hashes                      known digests of files
 //!   locks/                             empty files to lock
+//!   locks/paths/                       those of output paths that are held
 //!   tmp/<2 hex>/                       entries and objects that are being written
 //!   tmp/                               what else is being written; leftovers of killed processes
 //!   quarantine/                        what was found damaged
@@ -267,6 +268,12 @@ impl Layout {
     #[must_use]
     pub fn lock(&self, name: &str) -> PathBuf {
         self.locks().join(name)
+    }
+
+    /// The directory of the locks on output paths, there only while somebody holds one.
+    #[must_use]
+    pub fn path_locks(&self) -> PathBuf {
+        self.locks().join("paths")
     }
 
     /// The directory of what is being written.

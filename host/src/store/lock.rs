@@ -6,10 +6,13 @@ use super::file::{self, with_parent};
 use crate::digest::Framer;
 use rustix::fs::FlockOperation;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+/// So often a directory is made that others take away.
+const MOST_TRIES: u32 = 1000;
 
 /// Holds one output path for this process. Its file is removed with it, so nothing is left behind.
 #[derive(Debug)]
@@ -28,8 +31,7 @@ impl PathLock {
 
 impl Drop for PathLock {
     fn drop(&mut self) {
-        // Removed while the lock is still held: whoever waits with the same file open sees that it lost its name.
-        drop(fs::remove_file(&self.path));
+        remove(&self.path);
     }
 }
 
@@ -44,7 +46,7 @@ impl Drop for Intrusion {
     fn drop(&mut self) {
         // Only the last one has it alone. Whoever opened the file meanwhile sees that it lost its name.
         if file::try_lock(&self.file).unwrap_or(false) {
-            drop(fs::remove_file(&self.path));
+            remove(&self.path);
         }
     }
 }
@@ -53,18 +55,21 @@ impl Drop for Intrusion {
 /// Who took the path in between hears it too, and who lets go of it in between has heard it before.
 #[derive(Debug)]
 #[must_use]
-pub struct Disturbance(PathBuf);
+pub struct Disturbance<'s> {
+    store: &'s Store,
+    destination: PathBuf,
+}
 
-impl Disturbance {
+impl Disturbance<'_> {
     fn tell(&self) {
-        // Nobody holds it, as a rule, and there is no file.
-        if let Ok(mut file) = OpenOptions::new().append(true).open(&self.0) {
-            file.write_all(b"!").ok();
+        // Nobody holds anything, as a rule, and to follow links takes longer than to see that.
+        if self.store.layout().path_locks().exists() {
+            self.store.tell(&followed(&self.destination));
         }
     }
 }
 
-impl Drop for Disturbance {
+impl Drop for Disturbance<'_> {
     fn drop(&mut self) {
         self.tell();
     }
@@ -87,7 +92,7 @@ impl Store {
     /// | error | the file system cannot lock, or cannot create the file |
     pub fn lock_path(&self, destination: &Path) -> Result<Option<PathLock>, StoreError> {
         let destination = &followed(destination);
-        let path = self.layout().lock(&held(destination));
+        let path = self.path_lock(destination);
         self.writable(&path)?;
         loop {
             let file = open(&path)?;
@@ -105,7 +110,7 @@ impl Store {
     /// until that is over.
     pub fn intrude(&self, destination: &Path) -> Result<Intrusion, StoreError> {
         let destination = &followed(destination);
-        let path = self.layout().lock(&intrusion(destination));
+        let path = self.intrusion(destination);
         self.writable(&path)?;
         loop {
             let file = open(&path)?;
@@ -113,7 +118,7 @@ impl Store {
             file::lock(&file, FlockOperation::LockShared).map_err(StoreError::io("lock", &path))?;
             if !file::is_nameless(&file).map_err(StoreError::io("examine", &path))? {
                 // After that: who got the path in between has not seen the intrusion.
-                drop(Disturbance(self.layout().lock(&held(destination))));
+                self.tell(destination);
                 return Ok(Intrusion { path, file });
             }
         }
@@ -121,24 +126,45 @@ impl Store {
 
     /// Whether somebody writes to an output path without holding it. What a killed process left behind is removed.
     fn is_intruded(&self, followed: &Path) -> Result<bool, StoreError> {
-        let path = self.layout().lock(&intrusion(followed));
+        let path = self.intrusion(followed);
         let opened = file::if_there(OpenOptions::new().read(true).write(true).open(&path));
         let Some(file) = opened.map_err(StoreError::io("open", &path))? else { return Ok(false) };
         if !file::try_lock(&file).map_err(StoreError::io("lock", &path))? {
             return Ok(true);
         }
         if !file::is_nameless(&file).map_err(StoreError::io("examine", &path))? {
-            drop(fs::remove_file(&path));
+            remove(&path);
         }
         Ok(false)
     }
 
     /// Tells the holder of an output path, if there is one, that somebody else puts something there, as long as what is given is
     /// kept.
-    pub fn disturb_path(&self, destination: &Path) -> Disturbance {
-        let disturbance = Disturbance(self.layout().lock(&held(&followed(destination))));
+    pub fn disturb_path(&self, destination: &Path) -> Disturbance<'_> {
+        let disturbance = Disturbance { store: self, destination: destination.to_owned() };
         disturbance.tell();
         disturbance
+    }
+
+    fn tell(&self, followed: &Path) {
+        if let Ok(mut file) = OpenOptions::new().append(true).open(self.path_lock(followed)) {
+            file.write_all(b"!").ok();
+        }
+    }
+
+    /// The lock on a path whose links were followed.
+    fn path_lock(&self, followed: &Path) -> PathBuf {
+        self.named("reviver.lock", followed)
+    }
+
+    /// What tells of intrusions there.
+    fn intrusion(&self, followed: &Path) -> PathBuf {
+        self.named("reviver.lock.intrusion", followed)
+    }
+
+    fn named(&self, what: &'static str, followed: &Path) -> PathBuf {
+        let name = Framer::new(what).bytes(followed.as_os_str().as_bytes()).finish();
+        self.layout().path_locks().join(name.to_hex())
     }
 
     /// Takes one of the cache's own locks and waits for it: alone, or shared with others.
@@ -179,20 +205,31 @@ fn followed(destination: &Path) -> PathBuf {
     }
 }
 
-/// The name of the lock on a path whose links were followed.
-fn held(followed: &Path) -> String {
-    Framer::new("reviver.lock").bytes(followed.as_os_str().as_bytes()).finish().to_hex()
-}
-
-/// The name of what tells of intrusions there.
-fn intrusion(followed: &Path) -> String {
-    Framer::new("reviver.lock.intrusion").bytes(followed.as_os_str().as_bytes()).finish().to_hex()
-}
-
 fn open(path: &Path) -> Result<File, StoreError> {
-    with_parent("open", path, || {
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
-    })
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let mut opened = with_parent("open", path, || options.open(path));
+    for _ in 0..MOST_TRIES {
+        match &opened {
+            // Whoever let go of the last path took the directory away in between.
+            Err(StoreError::Io { source, .. })
+                if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists) =>
+            {
+                opened = with_parent("open", path, || options.open(path));
+            }
+            _ => break,
+        }
+    }
+    opened
+}
+
+/// Removes a file whose lock is still held, so that whoever waits with it open sees that it lost its name; and its directory, if it
+/// was the last.
+fn remove(path: &Path) {
+    drop(fs::remove_file(path));
+    if let Some(directory) = path.parent() {
+        drop(fs::remove_dir(directory));
+    }
 }
 
 #[cfg(test)]

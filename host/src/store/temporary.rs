@@ -58,7 +58,7 @@ impl Store {
         for part in 0..PARTS {
             clean(&self.layout().tmp_part(part), now.before(LEFT_BEHIND), |_| true);
         }
-        clean(&self.layout().locks(), now.before(LEFT_BEHIND), |name| name.len() == 64);
+        clean(&self.layout().path_locks(), now.before(LEFT_BEHIND), |_| true);
         clean(&self.layout().quarantine(), now.before(QUARANTINE), |_| true);
     }
 }
