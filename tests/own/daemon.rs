@@ -13,6 +13,15 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+/// A repository with a rule whose plugin is its own, and not pinned.
+pub(crate) fn unpinned() -> Result<Repository> {
+    let repository = Repository::new()?;
+    repository
+        .write("reviver.toml", "[plugin.p]\npath = 'p.wasm'\n[[rule]]\ncommand = 'mine'\nplugin = 'p'\n")?;
+    repository.write("p.wasm", "no component")?;
+    Ok(repository)
+}
+
 /// A daemon of a repository's user, which ends with this.
 pub(crate) struct Daemon {
     child: Child,

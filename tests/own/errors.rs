@@ -1,6 +1,6 @@
 //! Why there is no answer: each code, and that the connection lives on after it.
 
-use crate::daemon::{Daemon, Raw, record, refused, revive};
+use crate::daemon::{Daemon, Raw, record, refused, revive, unpinned};
 use crate::operations::derive;
 use crate::support::Repository;
 use anyhow::{Result, ensure};
@@ -114,10 +114,7 @@ fn settings_that_are_wrong_name_the_line() -> Result<()> {
 
 #[test]
 fn a_plugin_that_is_not_pinned_and_an_operation_without_a_key_are_told_apart() -> Result<()> {
-    let repository = Repository::new()?;
-    repository
-        .write("reviver.toml", "[plugin.p]\npath = 'p.wasm'\n[[rule]]\ncommand = 'mine'\nplugin = 'p'\n")?;
-    repository.write("p.wasm", "no component")?;
+    let repository = unpinned()?;
     let daemon = Daemon::start(&repository)?;
     let mut client = daemon.at(&repository)?;
     let words = refused(Code::Plugin, client.derive(derive(&["mine"])))?;

@@ -1,6 +1,6 @@
 //! Several requests in flight, several connections at once.
 
-use crate::daemon::{Daemon, name, record, refused};
+use crate::daemon::{Daemon, name, record, refused, unpinned};
 use crate::operations::derive;
 use crate::support::Repository;
 use anyhow::{Result, ensure};
@@ -157,10 +157,7 @@ fn connections_do_not_wait_for_each_other() -> Result<()> {
 /// went by the old one and some by the new.
 #[test]
 fn all_requests_of_a_connection_go_by_one_lock_file() -> Result<()> {
-    let repository = Repository::new()?;
-    repository
-        .write("reviver.toml", "[plugin.p]\npath = 'p.wasm'\n[[rule]]\ncommand = 'mine'\nplugin = 'p'\n")?;
-    repository.write("p.wasm", "no component")?;
+    let repository = unpinned()?;
     let daemon = Daemon::start(&repository)?;
     let mut client = daemon.at(&repository)?;
     let first = refused(Code::Plugin, client.derive(derive(&["mine"])))?;

@@ -2,11 +2,10 @@
 
 use super::context::Place;
 use crate::operation::Operation;
-use crate::repository::declare::is_glob;
 use crate::repository::operation::{Declarations, NoOperation};
 use crate::repository::rule::Rule;
 use clap::Args;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 /// What a caller declares.
 #[derive(Args, Default, Debug)]
@@ -31,8 +30,7 @@ impl Declared {
 
 /// Whether there are globs among what it reads, by the caller's words or a rule's.
 pub(super) fn has_globs(given: &Declared, rule: Option<&Rule>) -> bool {
-    let of_rule = rule.into_iter().flat_map(|rule| &rule.reads).map(OsStr::new);
-    given.reads.iter().map(OsString::as_os_str).chain(of_rule).any(|read| read.to_str().is_some_and(is_glob))
+    crate::repository::operation::has_globs(given.reads.iter().filter_map(|read| read.to_str()), rule)
 }
 
 /// The operation that a command, its declarations and a rule make.

@@ -1,6 +1,9 @@
 //! How things are shown to people.
 
 use crate::time::Timestamp;
+use std::fmt::Display;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 /// A duration, as short as it is readable.
@@ -22,13 +25,14 @@ pub(super) fn number(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
-/// What was done about a finding of a verification.
-pub(super) const fn remedy(is_remedied: bool, is_damage: bool) -> &'static str {
-    match (is_remedied, is_damage) {
+/// What a verification found at a path, and what was done about it.
+pub(super) fn finding(at: &Path, what: impl Display, is_remedied: bool, is_damage: bool) -> String {
+    let remedy = match (is_remedied, is_damage) {
         (true, true) => "; it is in quarantine now",
         (true, false) => "; put right",
         (false, _) => "",
-    }
+    };
+    format!("{}: {what}{remedy}", path(at.as_os_str().as_bytes()))
 }
 
 /// A path for a terminal: what would steer it is escaped.

@@ -90,8 +90,7 @@ pub fn writes(declared: &[String]) -> Result<BTreeSet<String>, DeclareError> {
 }
 
 /// Whether what is declared may be a glob.
-#[must_use]
-pub fn is_glob(text: &str) -> bool {
+pub(super) fn is_glob(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 

@@ -40,6 +40,12 @@ impl fmt::Display for NoOperation {
 
 impl std::error::Error for NoOperation {}
 
+/// Whether there are globs among what is read, by the caller's words or a rule's.
+pub fn has_globs<'t>(reads: impl IntoIterator<Item = &'t str>, rule: Option<&'t Rule>) -> bool {
+    let of_rule = rule.into_iter().flat_map(|rule| &rule.reads).map(String::as_str);
+    reads.into_iter().chain(of_rule).any(declare::is_glob)
+}
+
 /// The operation that a command, its declarations and a rule make. What the rule says is seen from the root.
 pub fn operation(
     given: Declarations,

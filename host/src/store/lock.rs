@@ -87,7 +87,7 @@ impl Store {
     ///
     /// | outcome | when |
     /// |---|---|
-    /// | `Some` | it is this process's until the value is dropped; `locks/` holds a file meanwhile |
+    /// | `Some` | it is this process's until the value is dropped; `locks/paths/` holds a file meanwhile |
     /// | `None` | another holder has it, in this process or another, or somebody [writes there](Store::intrude) without it |
     /// | error | the file system cannot lock, or cannot create the file |
     pub fn lock_path(&self, destination: &Path) -> Result<Option<PathLock>, StoreError> {

@@ -63,13 +63,8 @@ fn tell(args: &VerifyArgs, verified: &Verified, what: &What, out: &mut impl Writ
     for finding in findings {
         let what = finding.key.map(|key| what.is(key)).filter(|what| !what.is_empty());
         let what = what.map(|what| format!(" (`{what}`)")).unwrap_or_default();
-        writeln!(
-            out,
-            "{}: {}{what}{}",
-            finding.path.display(),
-            finding.kind,
-            show::remedy(finding.remedied, finding.kind.is_damage())
-        )?;
+        let what = format_args!("{}{what}", finding.kind);
+        writeln!(out, "{}", show::finding(&finding.path, what, finding.remedied, finding.kind.is_damage()))?;
     }
     if *freed > 0 {
         writeln!(out, "{} of objects that no entry needed are gone", ByteSize(*freed))?;

@@ -60,13 +60,8 @@ fn tell(args: &VerifyArgs, verified: &Verified, out: &mut impl Write) -> anyhow:
         return Ok(());
     }
     for finding in findings {
-        writeln!(
-            out,
-            "{}: {}{}",
-            finding.path.display(),
-            finding.kind,
-            show::remedy(finding.remedied, finding.kind.is_damage())
-        )?;
+        let (kind, remedied) = (&finding.kind, finding.remedied);
+        writeln!(out, "{}", show::finding(&finding.path, kind, remedied, kind.is_damage()))?;
     }
     let files = show::number(*files as usize, "file", "files");
     let rules = show::number(*metas as usize, "rule", "rules");

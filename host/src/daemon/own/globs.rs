@@ -7,7 +7,7 @@
 
 use crate::protocol::own::request::Derive;
 use crate::repository::choose::key_plugin;
-use crate::repository::declare::is_glob;
+use crate::repository::operation::has_globs;
 use crate::repository::settings::Settings;
 use crate::reviver::attempt::Task;
 use crate::reviver::matched::Matched;
@@ -23,7 +23,7 @@ pub(super) struct Globs {
 /// Whether there are any among what a client declares, or a rule for it.
 pub(super) fn are_in(settings: &Settings, derive: &Derive) -> bool {
     let (rule, _) = key_plugin(settings, &derive.argv);
-    derive.reads.iter().chain(rule.into_iter().flat_map(|rule| &rule.reads)).any(|text| is_glob(text))
+    has_globs(derive.reads.iter().map(String::as_str), rule)
 }
 
 impl Globs {
